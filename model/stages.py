@@ -69,7 +69,7 @@ class VaeStage:
     def losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """Emphasised squared errors of RGB and of maps, and the KL to N(0, 1)."""
         section = self.config.stage_vae
-        videos = torch.cat([rgb_video(batch.rgb), value_video(batch.value[:, 0])])  # (2B, 3, T, H, W)
+        videos = torch.cat([rgb_video(batch.rgb), value_video(_joined(batch.value))])  # (2B, 3, T, H, W)
         decoded, kl = self.trained.reconstruct(videos, generator)
         pairs = zip(decoded.float().chunk(2), videos.chunk(2), strict=True)
         rgb, value = (_emphasised_error(d, v, section.emphasis) for d, v in pairs)
@@ -78,7 +78,7 @@ class VaeStage:
     @torch.no_grad()
     def pictures(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """RGB and map, and what comes out of the autoencoder."""
-        videos = {"rgb": rgb_video(batch.rgb[:1]), "value": value_video(batch.value[:1, 0])}
+        videos = {"rgb": rgb_video(batch.rgb[:1]), "value": value_video(_joined(batch.value[:1]))}
         return {name: _side_by_side(v, self.trained.decode(self.trained.encode(v))) for name, v in videos.items()}
 
     def parts(self) -> dict[str, dict[str, Tensor]]:
@@ -96,12 +96,17 @@ class VaeStage:
         device = next(self.trained.parameters()).device
         raw = []
         for batch in DataLoader(clips, batch_sampler=draws, collate_fn=collate):
-            videos = torch.cat([rgb_video(batch.rgb), value_video(batch.value[:, 0])]).to(device)
+            videos = torch.cat([rgb_video(batch.rgb), value_video(_joined(batch.value))]).to(device)
             raw.append(self.trained.vae.encode(videos).latent_dist.mode())
         latents = torch.cat(raw).double().transpose(0, 1).flatten(1)  # (C, everything else)
         mean, std = latents.mean(1), latents.std(1).clamp(min=1e-3)
         vae = replace(self.config.backbone.vae, latents_mean=tuple(mean.tolist()), latents_std=tuple(std.tolist()))
         return replace(self.config.backbone, vae=vae)
+
+
+def _joined(value: Tensor) -> Tensor:
+    """The maps (B, N, T, H, W) of several chunks as those of one."""
+    return rearrange(value, "b n t h w -> b (n t) h w")
 
 
 def _emphasised_error(decoded: Tensor, video: Tensor, emphasis: float) -> Tensor:

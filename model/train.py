@@ -31,6 +31,8 @@ from .learner import Learner
 from .parallel import Ranks, ranks, shard, whole
 from .stages import Stage, SupervisedStage, VaeStage
 
+VAE_CHUNKS = 2
+"""Chunks in a clip that the VAE is fitted to; on one alone it learns a beginning, and later frames decode badly."""
 NOTHING: Mapping[str, Tensor] = MappingProxyType({})
 
 
@@ -109,7 +111,7 @@ def generator(seed: int, step: int, part: int, device: torch.device) -> torch.Ge
 def _source(config: TrainConfig) -> Source:
     data, root = config.data, Path(config.dataset)
     if config.stage == "vae":
-        return open_source(root, replace(data, history_chunks=0, chunks=1))
+        return open_source(root, replace(data, history_chunks=0, chunks=VAE_CHUNKS))
     source = open_source(root, data)
     return replace(source, clips=cached(source, config)) if data.latents else source
 
