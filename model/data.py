@@ -97,8 +97,8 @@ class Clips(MapDataset[Batch]):
         self.ends = np.cumsum([self.items(row) for row in self.rows])
 
     def items(self, row: EpisodeRow) -> int:
-        """How many samples an episode has: as many as fit into it, but one at least."""
-        return -(-max(row.frames - self.config.actions * self.config.chunks, 1) // self.step)
+        """How many samples an episode has: one for every `step`-th frame that something follows."""
+        return -(-max(row.frames - 1, 1) // self.step)
 
     def __len__(self) -> int:
         return int(self.ends[-1])

@@ -48,9 +48,9 @@ def test_before_its_beginning_and_after_its_end_an_episode_stands_still(source, 
     np.testing.assert_allclose(future, np.tile(episode.action[-1], (32, 1)), atol=1e-6)
 
 
-def test_every_chunk_that_fits_is_one_item(source, squares):
-    assert len(source.clips) == 3 * (squares.frames - 32)
-    assert source.clips[squares.frames - 32].instructions == ("Slide the square, number 1.",)
+def test_every_frame_that_something_follows_begins_an_item(source, squares):
+    assert len(source.clips) == 3 * (squares.frames - 1)
+    assert source.clips[squares.frames - 1].instructions == ("Slide the square, number 1.",)
 
 
 def test_without_history_there_is_one_observed_frame(dataset):
