@@ -402,11 +402,15 @@ def evaluate(
     episodes: Annotated[int, typer.Option(help="Seeds per task and setting that the expert solves.")] = 10,
     setting: Annotated[str, typer.Option(help="easy, hard or both.")] = "both",
     seed: Annotated[int, typer.Option(help="First seed; datasets begin at 0.")] = 100_000,
+    wording: Annotated[
+        str, typer.Option(help="Instructions: seen, unseen, or auto (seen in easy, unseen in hard).")
+    ] = "auto",
     workers: Annotated[int, typer.Option(help="Processes that simulate side by side.")] = 1,
     unseen_objects: Annotated[bool, typer.Option("--unseen-objects", help="Draw objects no dataset holds.")] = False,
     results: Annotated[
         Path | None, typer.Option(help="Folder of the trials; default eval-POLICY.", show_default=False)
     ] = None,
+    dataset: DatasetFolder = None,
     json: AsJson = False,
 ) -> None:
     """Measure a policy closed loop: success rates per task, easy and hard; goes on where it stopped.
@@ -416,20 +420,32 @@ def evaluate(
     from dataclasses import asdict
 
     from .progress import counting
-    from .simgen import evaluate as protocol
     from .simgen import scores
     from .simgen.check import settings_named
+    from .simgen.evaluate import evaluate as run
+    from .simgen.protocol import EvalConfig
     from .simgen.task import named
 
     folder = results if results is not None else Path(f"eval-{Path(policy).name}")
-    config = protocol.EvalConfig(folder, named(tasks), settings_named(setting), episodes, seed, workers, unseen_objects)
-    make_player, sees = _player(policy)
+    make_player, sees, about = _player(policy, dataset)
+    config = EvalConfig(
+        folder,
+        named(tasks),
+        settings_named(setting),
+        episodes,
+        seed,
+        workers,
+        unseen_objects,
+        wording,
+        policy=policy,
+        about=about,
+    )
     if sees:
         _need_renderer()
     with counting("evaluating") as progress:
-        trials = protocol.evaluate(config, make_player, sees=sees, progress=progress)
+        trials = run(config, make_player, sees=sees, progress=progress)
     found = scores.score(trials)
-    page = scores.markdown(found, policy, config.described())
+    page = scores.markdown(found, policy, config.protocol().sentences())
     (folder / "report.md").write_text(page)
     if json:
         for one in found:
@@ -438,19 +454,39 @@ def evaluate(
         typer.echo(page)
 
 
-def _player(policy: str) -> tuple:
-    """What makes the policy in a worker, and whether it needs pictures."""
+def _player(policy: str, dataset: Path | None) -> tuple:
+    """What makes the policy in a worker, whether it needs pictures, and what it is beyond its name."""
     from functools import partial
 
-    from .simgen.policies import PLAYERS
+    from .simgen.policies import BLIND
 
-    if policy in PLAYERS:
-        return PLAYERS[policy], False
+    if policy == "expert":
+        return None, False, ""
+    if policy == "replay":
+        source = "each demonstration's own quantiles" if dataset is None else f"the statistics of {dataset}"
+        return partial(_replay_player, dataset), False, f"recorded actions, normalised and restored with {source}"
+    if policy in BLIND:
+        return BLIND[policy], False, ""
     if "://" in policy:
-        return partial(_remote_player, policy), True
+        return partial(_remote_player, policy), True, ""
     if not Path(policy).exists():
-        raise unknown("policy", policy, [*PLAYERS, "a checkpoint's folder", "http://127.0.0.1:PORT"])
-    return partial(_checkpoint_player, Path(policy)), True
+        raise unknown("policy", policy, ["expert", "replay", *BLIND, "a checkpoint's folder", "http://127.0.0.1:PORT"])
+    return partial(_checkpoint_player, Path(policy)), True, ""
+
+
+def _replay_player(dataset: Path | None) -> Callable:
+    """Recorded actions through the normaliser that a policy trained on the dataset, or on just them, would use."""
+    import numpy as np
+
+    from .dataset.stats import read_stats
+    from .model.normalise import Normaliser
+    from .simgen.policies import replay
+
+    if dataset is None:
+        return replay(lambda actions: Normaliser.of(*np.quantile(actions, (0.01, 0.99), axis=0)))
+    stats = read_stats(dataset)["action"]
+    normaliser = Normaliser.of(stats.q01, stats.q99)
+    return replay(lambda actions: normaliser)
 
 
 def _checkpoint_player(path: Path) -> Callable:

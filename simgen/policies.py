@@ -1,6 +1,7 @@
 """Policies that need no training: standing still, flailing, and doing again what was recorded."""
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import numpy as np
 
@@ -11,6 +12,14 @@ from .streams import stream
 CHUNK = 32
 REACH = 0.1
 """Rad and gripper opening by which a random action may leave the last one."""
+
+
+class Scaling(Protocol):
+    """How a dataset's actions (..., 14) become what a network answers with, and back."""
+
+    def apply(self, values: np.ndarray) -> np.ndarray: ...
+
+    def restore(self, values: np.ndarray) -> np.ndarray: ...
 
 
 class Zero:
@@ -41,11 +50,19 @@ class Random:
 
 
 class Replay:
-    """Does recorded actions (N, 14) again, then holds the last one."""
+    """Does recorded actions (N, 14) again, then holds the last one.
 
-    def __init__(self, actions: np.ndarray) -> None:
-        self._actions = np.asarray(actions, dtype=np.float32)
+    They are scaled and restored first, as those of a trained policy are. `marks` tell what came of that: `outside`,
+    the share of the numbers that the scaling puts beyond [-1, 1], and `error`, the largest difference to the recorded
+    ones (rad or opening).
+    """
+
+    def __init__(self, actions: np.ndarray, scaling: Scaling | None = None) -> None:
+        recorded = np.asarray(actions, dtype=np.float32)
+        scaled = recorded if scaling is None else scaling.apply(recorded)
+        self._actions = recorded if scaling is None else scaling.restore(scaled)
         self._done = 0
+        self.marks = {} if scaling is None else _loss(recorded, scaled, self._actions)
 
     def reset(self, instruction: str) -> None:
         """Begin with the first action."""
@@ -58,6 +75,11 @@ class Replay:
         return self._actions[wanted]
 
 
+def _loss(recorded: np.ndarray, scaled: np.ndarray, restored: np.ndarray) -> dict[str, float]:
+    outside, error = (np.abs(scaled) > 1).mean(), np.abs(restored - recorded).max()
+    return {"outside": round(float(outside), 4), "error": float(error)}
+
+
 def zero() -> Callable[[Recording], Policy]:
     """Stands still whatever was demonstrated."""
     return lambda demonstration: Zero()
@@ -68,15 +90,10 @@ def random() -> Callable[[Recording], Policy]:
     return lambda demonstration: Random(stream(demonstration.meta.task, demonstration.meta.seed, "policy"))
 
 
-def replay() -> Callable[[Recording], Policy]:
-    """Does what was demonstrated."""
-    return lambda demonstration: Replay(demonstration.action)
+def replay(fit: Callable[[np.ndarray], Scaling]) -> Callable[[Recording], Policy]:
+    """Does what was demonstrated, through the scaling that `fit` has for its actions (N, 14)."""
+    return lambda demonstration: Replay(demonstration.action, fit(demonstration.action))
 
 
-PLAYERS: Mapping[str, Callable[[], Callable[[Recording], Policy]] | None] = {
-    "expert": None,
-    "replay": replay,
-    "zero": zero,
-    "random": random,
-}
-"""What makes each policy that looks at nothing; None: the expert is judged by its own demonstration."""
+BLIND: Mapping[str, Callable[[], Callable[[Recording], Policy]]] = {"zero": zero, "random": random}
+"""What makes each policy that needs neither pictures nor a scaling."""

@@ -14,9 +14,9 @@ from ..dataset.attempts import Attempt
 from ..dataset.policy import Policy
 from ..dataset.recording import Setting
 from ..errors import PlacementError, at_least
-from .evaluate import instruction
 from .job import Job
 from .library import open_library
+from .trial import instruction
 from .workers import WorkerFailed, WorkerPool, answer_jobs
 
 

@@ -11,6 +11,7 @@ from ...errors import UsageError
 from ...geometry import Pose
 from ..job import Job
 from ..model import AssetLibrary
+from ..protocol import ACTION_SECONDS
 from ..still import part_poses
 from .cameras import Cameras
 from .controller import ACTION
@@ -19,8 +20,6 @@ from .opening import Opening, open_scene
 from .physical_world import PhysicalWorld
 from .renderer import Stage
 
-ACTION_SECONDS = 0.06
-"""What one of RoboTwin's actions lasts (15 physics steps at 250 Hz); its step limits are counted in them."""
 HEAD = "head"
 
 

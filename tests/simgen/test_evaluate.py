@@ -1,15 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from aimdata.dataset.attempts import Attempt, append
 from aimdata.dataset.policy import Observations
 from aimdata.errors import PartialResult, UsageError
+from aimdata.model.normalise import Normaliser
 from aimdata.simgen.builtin.library import BuiltinLibrary
-from aimdata.simgen.evaluate import EvalConfig, evaluate, try_seed
+from aimdata.simgen.evaluate import evaluate
 from aimdata.simgen.held_out import HeldOut
 from aimdata.simgen.instructions import wording
 from aimdata.simgen.job import Job
 from aimdata.simgen.policies import Replay, replay, zero
+from aimdata.simgen.protocol import EvalConfig, keep_apart, settle
 from aimdata.simgen.scores import markdown, means, score, wilson
+from aimdata.simgen.trial import instruction, try_seed
 
 LIBRARY = BuiltinLibrary()
 JOB = Job("click_bell", 100_000)
@@ -41,10 +46,35 @@ def test_replay_goes_on_after_what_was_executed_and_then_holds():
     np.testing.assert_array_equal(last[5:], np.repeat(actions[-1:], 27, axis=0))
 
 
+def test_replayed_actions_go_through_the_normaliser_and_those_beyond_its_quantiles_survive():
+    rng = np.random.default_rng(0)
+    actions = np.cumsum(rng.normal(0, 0.03, (400, 14)), axis=0).astype(np.float32)
+    policy = Replay(actions, own_quantiles(actions))
+    done = np.concatenate([policy.act(Observations(np.zeros((1, 0, 0, 3)), actions[:1]), actions[:0])])
+    np.testing.assert_allclose(done, actions[:32], atol=1e-6)
+    assert 0.01 < policy.marks["outside"] < 0.2
+    assert policy.marks["error"] < 1e-6
+
+
+def test_a_normaliser_that_clips_is_found_out():
+    class Clipping(Normaliser):
+        def apply(self, values):
+            return super().apply(values).clip(-1, 1)
+
+    actions = np.linspace(-1, 1, 100, dtype=np.float32)[:, None].repeat(14, axis=1)
+    fitted = own_quantiles(actions)
+    assert Replay(actions, Clipping(fitted.low, fitted.high)).marks["error"] == pytest.approx(1, abs=0.1)
+
+
+def own_quantiles(actions):
+    return Normaliser.of(*np.quantile(actions, (0.01, 0.99), axis=0))
+
+
 @pytest.mark.sapien
 def test_replaying_the_demonstration_succeeds_and_standing_still_does_not():
-    done = try_seed(JOB, LIBRARY, replay(), sees=False)
+    done = try_seed(JOB, LIBRARY, replay(own_quantiles), sees=False)
     assert done.outcome == "success", done.reason
+    assert done.marks["error"] < 1e-6 < done.marks["outside"]
     still = try_seed(JOB, LIBRARY, zero(), sees=False)
     assert still.outcome == "failed"
     assert "button pressed" in still.reason
@@ -83,8 +113,6 @@ def test_actions_of_another_shape_are_refused(chunk):
 
 @pytest.mark.sapien
 def test_the_hard_setting_is_told_in_unseen_words(outcome_of):
-    from aimdata.simgen.evaluate import instruction
-
     meta = outcome_of("click_bell").recording.meta
     for kind in ("seen", "unseen"):
         told = instruction(Job("click_bell", 7, "hard"), LIBRARY, meta, kind)
@@ -99,19 +127,56 @@ def trial(task, seed, outcome):
     return Attempt(task, "easy", seed, outcome)
 
 
+def folder_of(config, *trials):
+    """A results folder in which these trials were made."""
+    settle(config.results, config.protocol())
+    for made in trials:
+        append(config.results, made)
+
+
 def test_seeds_the_expert_fails_on_do_not_count_and_the_first_ones_do(tmp_path):
-    for seed, outcome in ((5, "success"), (6, "unreachable"), (7, "failed"), (8, "success")):
-        append(tmp_path, trial("click_bell", seed, outcome))
     config = EvalConfig(tmp_path, ("click_bell",), ("easy",), episodes=2, seed=5)
+    outcomes = ((5, "success"), (6, "unreachable"), (7, "failed"), (8, "success"))
+    folder_of(config, *(trial("click_bell", seed, outcome) for seed, outcome in outcomes))
     assert [one.seed for one in evaluate(config, None, sees=False)] == [5, 7]
 
 
 def test_too_few_solvable_seeds_are_a_partial_result(tmp_path):
     config = EvalConfig(tmp_path, ("click_bell",), ("easy",), episodes=1, seed=5)
-    for seed in range(5, 5 + config.limit):
-        append(tmp_path, trial("click_bell", seed, "unreachable"))
-    with pytest.raises(PartialResult, match="0 of 1 trials"):
+    folder_of(config, *(trial("click_bell", seed, "unreachable") for seed in range(5, 5 + config.limit)))
+    with pytest.raises(PartialResult, match="1 trials are missing: the expert solves too few"):
         evaluate(config, None, sees=False)
+
+
+@pytest.mark.parametrize(
+    "change", [{"policy": "zero"}, {"seed": 6}, {"wording": "seen"}, {"unseen_objects": True}, {"about": "another"}]
+)
+def test_trials_of_another_policy_or_protocol_are_not_added_to(tmp_path, change):
+    config = EvalConfig(tmp_path, ("click_bell",), ("easy",), episodes=1, seed=5)
+    folder_of(config, trial("click_bell", 5, "success"))
+    assert len(evaluate(config, None, sees=False)) == 1
+    with pytest.raises(UsageError, match="choose another folder with --results"):
+        evaluate(replace(config, **change), None, sees=False)
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    append(tmp_path, trial("click_bell", 5, "success"))
+    with pytest.raises(UsageError, match=r"no protocol\.json"):
+        evaluate(EvalConfig(tmp_path, ("click_bell",)), None, sees=False)
+
+
+@pytest.mark.sapien
+def test_a_trial_lost_with_its_process_is_made_again(tmp_path):
+    config = EvalConfig(tmp_path, ("click_bell",), ("easy",), episodes=1, seed=5)
+    folder_of(config, trial("click_bell", 5, "crash"))
+    assert [(one.seed, one.outcome) for one in evaluate(config, zero, sees=False)] == [(5, "failed")]
+
+
+def test_seeds_that_were_trained_on_are_refused(tmp_path):
+    config = EvalConfig(tmp_path, ("click_bell", "lift_pot"), episodes=1, seed=5)
+    keep_apart(config, {("click_bell", 4), ("click_bell", 5 + config.limit), ("open_laptop", 5)}, "The dataset")
+    with pytest.raises(UsageError, match="The dataset holds lift_pot with seed 6"):
+        keep_apart(config, {("lift_pot", 6)}, "The dataset")
 
 
 def test_the_interval_is_wilsons():
