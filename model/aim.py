@@ -20,7 +20,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..errors import MissingExtra
 from .action_stream import ActionStream
-from .attention import Group, Run, Tags, attend, runs, sees_text, visibility, visible
+from .attention import By, Group, How, Tags, attend, pattern, sees_text, visibility
 from .backbone import TEMPORAL_STRIDE
 from .cache import Cache
 from .chunk import Future, Past, Velocities
@@ -76,7 +76,8 @@ class Context:
     """
 
     keys: Tags
-    by: Tensor | list[Run]
+    how: How
+    by: By
     cos: Tensor
     sin: Tensor
     reads_text: Tensor
@@ -90,7 +91,11 @@ class Context:
 
 
 class Aim(nn.Module):
-    """The world-action transformer. `wan` is a WanTransformer3DModel; everything else is AIM's own."""
+    """The world-action transformer. `wan` is a WanTransformer3DModel; everything else is AIM's own.
+
+    `attention` is how a pass over past and future attends, and `checkpointing` whether it keeps no activations: neither
+    changes what comes out.
+    """
 
     def __init__(self, wan: Any, config: AimConfig) -> None:
         super().__init__()
@@ -100,6 +105,7 @@ class Aim(nn.Module):
         self.heads = wan.config.num_attention_heads
         self.patch = wan.config.patch_size[1]
         self.checkpointing = False
+        self.attention: How = "sdpa"
         dim = self.heads * wan.config.attention_head_dim
         self.value_in = copy.deepcopy(wan.patch_embedding)
         self.value_out = copy.deepcopy(wan.proj_out)
@@ -129,9 +135,9 @@ class Aim(nn.Module):
     ) -> list[Velocities]:
         """Velocities of every future, which sees the cache and the past up to its frame, and no other future.
 
-        Without a cache it is one pass under the mask of `config.visibility`; with one and without a past, each group
-        attends to just the keys it may see and there is no mask. text is (B, L, E), or what `read` made of it. With
-        `depth` the branch runs as well, which changes nothing else.
+        All keep to the table of `config.visibility`. With a cache and without a past, each group attends to just the
+        keys it may see and there is no mask. text is (B, L, E), or what `read` made of it. With `depth` the branch runs
+        as well, which changes nothing else.
         """
         instruction, video, action, context = self._prepare(text, past, futures, cache)
         beside = self._beside(video, context) if depth and self.depth is not None else None
@@ -171,18 +177,18 @@ class Aim(nn.Module):
         return instruction, video, action, self._context(video, action, cache)
 
     def _context(self, video: Sequence, action: Sequence, cache: Cache | None) -> Context:
-        device, rope, window = video.hidden.device, self.wan.rope, self.config.window
+        device, rope = video.hidden.device, self.wan.rope
         tags = Tags.join([video.tags, action.tags])
         keys = tags if cache is None else Tags.join([cache.tags, tags])
         maskless = cache is not None and bool((tags.groups > Group.CO).all())
+        how = "staged" if maskless else self.attention
         cos, sin = rotary(torch.cat([video.positions, action.positions]), (rope.t_dim, rope.h_dim, rope.w_dim))
         video_embedded, video_times = self._video_times(video)
         action_embedded, action_times = self.action.times(self._sinusoid(action.times, self.action.proj_out.weight))
         return Context(
             keys=keys,
-            by=runs(self.table, tags, keys, window, device)
-            if maskless
-            else visible(self.table, tags, keys, window).to(device),
+            how=how,
+            by=pattern(how, self.table, tags, keys, self.config.window, device),
             cos=cos.to(device),
             sin=sin.to(device),
             reads_text=sees_text(self.table, video.tags.groups)[:, None].to(device),
@@ -196,14 +202,12 @@ class Aim(nn.Module):
         )
 
     def _beside(self, video: Sequence, context: Context) -> Beside:
-        places, device, window = video.where(Group.X), video.hidden.device, self.config.window
+        places, device = video.where(Group.X), video.hidden.device
         tags = video.tags[places]
         keys = Tags.join([context.keys, tags])
         return Beside(
             places=places.to(device),
-            by=visible(self.table, tags, keys, window).to(device)
-            if isinstance(context.by, Tensor)
-            else runs(self.table, tags, keys, window, device),
+            by=pattern(context.how, self.table, tags, keys, self.config.window, device),
             cos=context.cos[places],
             sin=context.sin[places],
             reads_text=context.reads_text[places],

@@ -8,6 +8,7 @@ import msgspec
 
 from ..errors import UsageError
 from .aim import AimConfig
+from .attention import How
 from .backbone import TEMPORAL_STRIDE, BackboneConfig
 from .data import DataConfig
 from .flow import FlowConfig
@@ -95,7 +96,9 @@ class GrpoTraining(Optimisation):
 class TrainConfig:
     """A training run. `run` holds a folder of checkpoints per stage; the first block does not change its result.
 
-    `checkpointing` computes activations again in the backward pass instead of keeping them.
+    `checkpointing` computes activations again in the backward pass instead of keeping them. `attention` goes by one
+    dense mask (sdpa), by the keys that each group of tokens sees (staged: less work for long samples on a CPU), or by
+    blocks of a mask (flex: for long samples on a GPU).
     """
 
     dataset: str = "aim-data"
@@ -106,6 +109,7 @@ class TrainConfig:
     save_every: int = 200
     keep: int = 2
     checkpointing: bool = False
+    attention: How = "sdpa"
 
     stage: Literal["vae", "1", "2"] = "1"
     seed: int = 0
@@ -124,7 +128,7 @@ class TrainConfig:
         return getattr(self, f"stage_{self.stage}")
 
 
-INCIDENTAL = ("dataset", "run", "resume", "device", "workers", "save_every", "keep", "checkpointing")
+INCIDENTAL = ("dataset", "run", "resume", "device", "workers", "save_every", "keep", "checkpointing", "attention")
 
 
 def lasting(config: TrainConfig) -> dict[str, Any]:

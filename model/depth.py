@@ -13,7 +13,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from .attention import Run, attend
+from .attention import By, attend
 from .layers import Modulation, Pair, by_head, finished, modulated, projections
 from .tokens import rotate
 
@@ -27,7 +27,7 @@ class Beside:
     """
 
     places: Tensor
-    by: Tensor | list[Run]
+    by: By
     cos: Tensor
     sin: Tensor
     reads_text: Tensor

@@ -130,7 +130,7 @@ class SupervisedStage:
             self.module = WorldModel(checkpoint.read_meta(fitted).backbone, config.aim)
             checkpoint.load_into(self.module.coder.vae, fitted, "vae")
         self.trained = self.module.aim
-        self.trained.checkpointing = config.checkpointing
+        self.trained.checkpointing, self.trained.attention = config.checkpointing, config.attention
 
     def losses(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """The three terms of eq. (9) of arXiv:2604.11135; what is finished already (t = 0) does not count.

@@ -51,6 +51,10 @@ def train(config: TrainConfig) -> Path:
 
 def _train(config: TrainConfig, own: Ranks) -> Path:
     device = device_named(config.device)
+    if config.attention == "flex" and device.type == "cpu":
+        raise UsageError(
+            "torch has no backward pass of FlexAttention on a CPU; set attention=staged, or attention=sdpa."
+        )
     source = _source(config)
     folder = Path(config.run) / f"stage-{config.stage}"
     previous = _previous(config, folder, source)

@@ -1,5 +1,6 @@
 """A small packed dataset: one square moves, the map is hot where it will stop, and the actions move it there."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,12 @@ def _one_thread():
 def exact(monkeypatch):
     """Wan rounds to float32 here and there, by `.float()`; this leaves float64 as it is, so that 1e-12 means equal."""
     monkeypatch.setattr(torch.Tensor, "float", lambda x: x if x.dtype == torch.float64 else x.to(torch.float32))
+
+
+@pytest.fixture
+def flex_backward(monkeypatch):
+    """FlexAttention's eager backward pass works on a CPU, for all that torch refuses it there."""
+    monkeypatch.setattr(sys.modules["torch.nn.attention.flex_attention"], "_validate_device", lambda *_: None)
 
 
 def recording(seed: int, frames: int = FRAMES) -> Recording:
@@ -104,6 +111,7 @@ def value_maps(episode: Recording) -> ValueMaps:
         event_interaction=none.astype(np.uint16),
         event_step=none,
         event_frame=none,
+        event_until=none,
         point_event=none.astype(np.uint16),
         point_link=none.astype(np.uint16),
         point_position=np.zeros((0, 3), np.float32),

@@ -4,8 +4,10 @@ from dataclasses import dataclass, fields, replace
 
 import pytest
 import torch
+import torch.nn.functional as F
+from aimdata.model import attention
 from aimdata.model.aim import Aim, AimConfig
-from aimdata.model.attention import PRESETS, Group, visibility
+from aimdata.model.attention import GROUPS, PRESETS, Group, Tags, visibility
 from aimdata.model.backbone import BackboneConfig, TextConfig, TransformerConfig, VaeConfig, build_transformer
 from aimdata.model.chunk import Future, Past, Velocities
 from aimdata.model.tokens import steps
@@ -15,13 +17,14 @@ SMALL = BackboneConfig(
     vae=VaeConfig(z_dim=8),
     text=TextConfig(width=16),
 )
+NARROW = {"action_width": 16, "action_ffn_dim": 32, "actions_per_latent": 4}
 EVERYTHING = {group: frozenset({"ho", "ha", "co", "x", "m", "n", "a", "text"}) for group in visibility("aim")}
 
 
 def model(config: AimConfig | None = None, dtype: torch.dtype = torch.float64) -> Aim:
     """With weights large enough that a leak would show."""
     generator = torch.Generator().manual_seed(0)
-    aim = Aim(build_transformer(SMALL), config or AimConfig(action_width=16, action_ffn_dim=32, actions_per_latent=4))
+    aim = Aim(build_transformer(SMALL), config or AimConfig(**NARROW))
     for parameter in aim.parameters():
         torch.nn.init.normal_(parameter, std=0.3, generator=generator)
     return aim.to(dtype)
@@ -162,7 +165,7 @@ def test_value_tokens_with_weights_of_their_own_begin_as_the_shared_ones_and_par
 
 @pytest.mark.parametrize("kind", ["own_qkv", "full"])
 def test_a_value_stream_of_its_own_leaks_no_more_than_the_shared_one(kind):
-    given, aim = inputs(), model(AimConfig(value_stream=kind, action_width=16, action_ffn_dim=32, actions_per_latent=4))
+    given, aim = inputs(), model(AimConfig(value_stream=kind, **NARROW))
     assert gradient(given.through(cut(aim, m="ho co m n text", n="ho co m n text")).actions, given.video) == 0.0
 
 
@@ -203,45 +206,111 @@ def test_recomputed_activations_give_the_same_gradients():
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
 
 
-def test_actions_get_no_gradient_from_future_rgb_once_value_tokens_do_not_see_it():
+@pytest.fixture(params=["sdpa", "staged", "flex"])
+def how(request, flex_backward):
+    """Every way to attend; what must not flow must not flow in any."""
+    return request.param
+
+
+@pytest.mark.parametrize("value_stream", ["shared", "full"])
+def test_every_way_to_attend_gives_the_same_results_and_the_same_gradients(how, value_stream):
+    given, aim = inputs(), model(AimConfig(value_stream=value_stream, **NARROW))
+    found = []
+    for aim.attention in ("sdpa", how):
+        aim.zero_grad()
+        velocities = given.through(aim)
+        sum(getattr(velocities, name).square().sum() for name in ("video", "value", "actions")).backward()
+        found.append([velocities.video, velocities.value, velocities.actions])
+        found[-1] += [p.grad.clone() for p in aim.parameters() if p.grad is not None]
+    assert len(found[0]) == len(found[1]) > 100
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
+
+
+def test_blocks_are_found_once_in_a_pass_and_not_in_every_layer(monkeypatch):
+    given, aim, made = inputs(), model(), []
+    aim.attention = "flex"
+    real = attention.create_block_mask
+    monkeypatch.setattr(attention, "create_block_mask", lambda *a, **k: made.append(1) or real(*a, **k))
+    with torch.no_grad():
+        given.through(aim)
+    assert len(made) == 1 < len(aim.wan.blocks)
+
+
+def test_actions_get_no_gradient_from_future_rgb_once_value_tokens_do_not_see_it(how):
     given = inputs()
     aim = cut(model(), m="ho co m n text", n="ho co m n text")
+    aim.attention = how
     assert gradient(given.through(aim).actions, given.video) == 0.0
     assert gradient(given.through(model()).actions, given.video) > 1e-4
 
 
-def test_a_current_frame_that_sees_future_rgb_is_caught_as_a_leak():
+def test_a_current_frame_that_sees_future_rgb_is_caught_as_a_leak(how):
     given = inputs()
     leaky = cut(model(), m="ho co m n text", n="ho co m n text", co="ho ha co x text")
+    leaky.attention = how
     assert gradient(given.through(leaky).actions, given.video) > 1e-4
 
 
-def test_cutting_the_actions_from_value_tokens_cuts_them_from_the_future():
-    given, aim = inputs(), model(AimConfig("uncond", action_width=16, action_ffn_dim=32, actions_per_latent=4))
+def test_cutting_the_actions_from_value_tokens_cuts_them_from_the_future(how):
+    given, aim = inputs(), model(AimConfig("uncond", **NARROW))
+    aim.attention = how
     velocities = given.through(aim)
     assert gradient(velocities.actions, given.video) == 0.0
     assert gradient(velocities.actions, given.value) == 0.0
     assert gradient(velocities.actions, given.observations) > 1e-4
 
 
-@pytest.mark.parametrize("source", ["value", "actions"])
-def test_future_rgb_gets_no_gradient_from_value_maps_and_actions(source):
-    given = inputs()
-    assert gradient(given.through(model()).video, getattr(given, source)) == 0.0
-
-
-def test_value_maps_get_no_gradient_from_actions_and_some_from_everything_else_they_see():
-    given = inputs()
-    value = given.through(model()).value
-    assert gradient(value, given.actions) == 0.0
+def test_what_the_imagined_future_does_not_see_sends_it_no_gradient(how):
+    given, aim = inputs(), model()
+    aim.attention = how
+    velocities = given.through(aim)
+    for output, source in (("video", "value"), ("video", "actions"), ("value", "actions")):
+        assert gradient(getattr(velocities, output), getattr(given, source)) == 0.0
     for source in ("video", "observations", "value", "text"):
-        assert gradient(value, getattr(given, source)) > 1e-4, source
+        assert gradient(velocities.value, getattr(given, source)) > 1e-4, source
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_attention_weighs_nothing_that_the_table_forbids_in_any_layer(name, how, monkeypatch):
+    """Values that say which group they are of come back as the mass that each query spends on each group."""
+    aim, given, masses = model(AimConfig(name, **NARROW)), inputs(), []
+    aim.attention = how
+    tags = Tags(torch.zeros(0), torch.zeros(0))
+
+    def probe(q, k, v, by):
+        named = F.one_hot(tags.groups, q.shape[-1]).to(v).expand_as(v)
+        masses.append(attention.attend(q, k, named, by)[..., : len(GROUPS)].mean((0, 1)))
+        return attention.attend(q, k, v, by)
+
+    def noted(*given):
+        nonlocal tags
+        tags = given[3]
+        return attention.pattern(*given)
+
+    monkeypatch.setattr("aimdata.model.aim.attend", probe)
+    monkeypatch.setattr("aimdata.model.aim.pattern", noted)
+    with torch.no_grad():
+        given.through(aim)
+    assert len(masses) == len(aim.wan.blocks)
+    history = tags.groups.clone()
+    history[(tags.groups == Group.CO) & (tags.now < 2)] = Group.HO
+    for mass in masses:
+        torch.testing.assert_close(mass.sum(1), torch.ones(len(mass), dtype=mass.dtype))
+        for query in Group:
+            keys = aim.table[query.name.lower()]
+            spent = mass[history == query].sum(0)
+            for key in Group:
+                if key == Group.CO:  # the key tag of every observation, seen as co or as ho
+                    assert (float(spent[key]) > 0) == bool(keys & {"co", "ho"})
+                elif key != Group.HO:
+                    assert (float(spent[key]) > 0) == (key.name.lower() in keys), (query, key)
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_observed_tokens_are_the_same_whatever_the_future_holds(name):
     """Hidden states of ho, ha and co after the last layer, read through hooks on the last blocks."""
-    aim, given = model(AimConfig(name, action_width=16, action_ffn_dim=32, actions_per_latent=4)), inputs()
+    aim, given = model(AimConfig(name, **NARROW)), inputs()
     seen: list[torch.Tensor] = []
     aim.wan.blocks[-1].ffn.register_forward_hook(lambda _m, _i, out: seen.append(out[:, : 3 * 4]))
     aim.action.blocks[-1].ffn.register_forward_hook(lambda _m, _i, out: seen.append(out[:, :8]))
@@ -272,7 +341,7 @@ def test_an_action_of_the_past_sees_no_later_one():
 
 def test_the_state_token_is_read_when_it_is_switched_on():
     given = inputs()
-    shown = AimConfig(action_width=16, action_ffn_dim=32, actions_per_latent=4, state_token=True)
+    shown = AimConfig(**NARROW, state_token=True)
     assert gradient(given.through(model(shown)).actions, given.state) > 1e-4
     assert gradient(given.through(model()).actions, given.state) == 0.0
 

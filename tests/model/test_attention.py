@@ -4,6 +4,7 @@ import pytest
 import torch
 from aimdata.errors import UsageError
 from aimdata.model.attention import (
+    BUCKET,
     GROUPS,
     PRESETS,
     TEXT,
@@ -11,6 +12,8 @@ from aimdata.model.attention import (
     Tags,
     ancestors,
     attend,
+    block_mask,
+    pattern,
     runs,
     sees_text,
     visibility,
@@ -97,16 +100,70 @@ def test_chunks_of_the_future_do_not_see_each_other_and_the_window_ends_what_is_
     assert visible(visibility("aim"), rgb, past, window=2.6)[1].tolist() == [False, True, True]
 
 
+def two_chunks() -> Tags:
+    """Three observed frames of two tokens with actions between, a state, and two chunks of everything imagined."""
+    parts = [(Group.CO, t, 2) for t in (0.0, 1.0, 2.0)]
+    parts += [(group, now, 3) for now in (0.0, 2.0) for group in (Group.X, Group.M, Group.N)]
+    parts += [(Group.HA, t, 1) for t in (0.25, 0.5, 1.25, 1.5, 2.0)]
+    parts += [(Group.A, now, 4) for now in (0.0, 2.0)]
+    groups, now = (torch.tensor([part[i] for part in parts for _ in range(part[2])]) for i in (0, 1))
+    return Tags(groups, now.double())
+
+
+@pytest.mark.parametrize("window", [float("inf"), 2.0])
+@pytest.mark.parametrize("how", ["staged", "flex"])
 @pytest.mark.parametrize("name", PRESETS)
-def test_attention_run_by_run_is_attention_under_the_mask(name):
-    generator = torch.Generator().manual_seed(0)
-    groups = torch.tensor([0 + 2, 1, 2, 1, 2, 3, 3, 4, 4, 5, 6, 6])
-    tags = Tags(groups, torch.tensor([0.0, 0.5, 1.0, 1.5, *[2.0] * 8]))
-    q, k, v = torch.randn(3, 2, 2, 12, 4, generator=generator, dtype=torch.float64)
-    table, device = visibility(name), torch.device("cpu")
-    by_mask = attend(q, k, v, visible(table, tags, tags))
-    by_run = attend(q, k, v, runs(table, tags, tags, float("inf"), device))
-    torch.testing.assert_close(by_run, by_mask, rtol=0, atol=1e-14)
+def test_attention_of_every_kind_is_attention_under_the_dense_mask(name, how, window):
+    generator, tags, cpu = torch.Generator().manual_seed(0), two_chunks(), torch.device("cpu")
+    queries = tags[torch.arange(6, len(tags.now))]
+    k, v = torch.randn(2, 2, 2, len(tags.now), 4, generator=generator, dtype=torch.float64)
+    q = torch.randn(2, 2, len(queries.now), 4, generator=generator, dtype=torch.float64)
+    found, wanted = (
+        attend(q, k, v, pattern(kind, visibility(name), queries, tags, window, cpu)) for kind in (how, "sdpa")
+    )
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-14)
+
+
+def test_runs_have_no_mask_but_among_actions_of_the_past_and_hold_no_key_that_nobody_sees():
+    tags = two_chunks()
+    cut = runs(visibility("aim"), tags, tags, float("inf"), torch.device("cpu"))
+    seen = visible(visibility("aim"), tags, tags)
+    start = 0
+    for run in cut:
+        rows = seen[start : start + run.count]
+        assert (run.mask is None) == bool((rows == rows[0]).all())
+        assert run.mask is None or bool((tags.groups[start : start + run.count] == Group.HA).all())
+        assert torch.equal(run.index, rows.any(0).nonzero()[:, 0])
+        start += run.count
+    assert start == len(tags.now)
+    assert sum(run.count * len(run.index) for run in cut) < 0.4 * len(tags.now) ** 2
+
+
+def test_blocks_are_padded_to_whole_ones_and_padding_changes_nothing():
+    tags, table, cpu = two_chunks(), visibility("aim"), torch.device("cpu")
+    mask = block_mask(table, tags, tags, float("inf"), cpu)
+    assert mask.seq_lengths == (BUCKET, BUCKET)
+    many = Tags(tags.groups.repeat(8), (tags.now + 4 * torch.arange(8)[:, None]).flatten())
+    assert block_mask(table, many, many, float("inf"), cpu).seq_lengths == (3 * BUCKET, 3 * BUCKET)
+    assert block_mask(table, many, many, 1.0, cpu).sparsity() > block_mask(table, many, many, 99.0, cpu).sparsity()
+
+
+def test_keys_may_be_of_other_episodes_each_with_as_many_as_it_has():
+    """One sample sees two frames, the other one: what is not there has a time that never comes."""
+    generator, table = torch.Generator().manual_seed(0), visibility("aim")
+    queries = Tags(torch.tensor([Group.X, Group.A]), torch.tensor([2.0, 2.0]))
+    keys = Tags(torch.full((2, 2), int(Group.CO)), torch.tensor([[1.0, 2.0], [torch.inf, 2.0]]))
+    joined = Tags.join([keys, queries])
+    assert joined.groups.shape == (2, 4)
+    mask = pattern("staged", table, queries, joined, 9.0, torch.device("cpu"))
+    assert mask.shape == (2, 1, 2, 4)
+    q, k, v = (torch.randn(2, 1, n, 4, generator=generator) for n in (2, 4, 4))
+    together = attend(q, k, v, mask)
+    for sample, start in ((0, 0), (1, 1)):
+        own = Tags(joined.groups[sample, start:], joined.now[sample, start:])
+        alone = visible(table, queries, own)
+        found = attend(q[sample, None], k[sample, None, :, start:], v[sample, None, :, start:], alone)
+        torch.testing.assert_close(together[sample, None], found, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", PRESETS)

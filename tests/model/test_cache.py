@@ -1,11 +1,12 @@
 """A rollout with cached keys and values is the forward over everything, and imagination leaves no trace in it."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 import torch
 from aimdata.model.aim import Aim, AimConfig
-from aimdata.model.attention import PRESETS
+from aimdata.model.attention import PRESETS, Group
 from aimdata.model.backbone import BackboneConfig, TextConfig, TransformerConfig, VaeConfig, build_transformer
 from aimdata.model.cache import Cache
 from aimdata.model.chunk import Future, Past, Velocities
@@ -63,15 +64,21 @@ def future(chunk: int) -> Future:
     return Future(CHUNK * chunk, *noise, normal(chunk + 50, 2, PER * CHUNK, 14), *levels)
 
 
-def rollout(aim: Aim, *, real: int = CHUNKS) -> list[Velocities]:
+def rollout(aim: Aim, cast: torch.dtype = torch.float64) -> list[Velocities]:
     """Chunk after chunk: append what was observed, evict what is too old, predict."""
-    cache, found, text = None, [], aim.read(TEXT)
-    for chunk in range(real + 1):
+    cache, found, text = None, [], aim.read(TEXT.to(cast))
+    for chunk in range(CHUNKS + 1):
         start = CHUNK * (chunk - 1) + 1 if chunk else 0
-        cache = aim.remember(text, past(start, CHUNK * chunk + 1), cache=cache)
+        cache = aim.remember(text, as_type(past(start, CHUNK * chunk + 1), cast), cache=cache)
         cache = cache.evict(CHUNK * chunk, aim.config.window)
-        found += aim(text, None, [future(chunk)], cache)
+        found += aim(text, None, [as_type(future(chunk), cast)], cache)
     return found
+
+
+def as_type(given: Any, cast: torch.dtype) -> Any:
+    """Its tensors in another precision."""
+    parts = {field.name: getattr(given, field.name) for field in fields(given)}
+    return replace(given, **{name: part.to(cast) for name, part in parts.items() if isinstance(part, torch.Tensor)})
 
 
 def assert_equal(ours: list[Velocities], theirs: list[Velocities]) -> None:
@@ -88,6 +95,32 @@ def test_a_cached_rollout_is_the_one_pass_over_all_chunks_that_training_makes(na
     whole = aim(TEXT, everything(), [future(chunk) for chunk in range(CHUNKS + 1)])
     assert_equal(rollout(aim), whole)
     assert all(float(getattr(velocities, name).abs().mean()) > 0.1 for velocities in whole for name in NAMES)
+
+
+@pytest.mark.parametrize("how", ["staged", "flex"])
+@pytest.mark.parametrize("name", PRESETS)
+def test_so_is_the_pass_that_goes_by_groups_or_by_blocks(name, how):
+    aim = model(visibility=name)
+    aim.attention = how
+    whole = aim(TEXT, everything(), [future(chunk) for chunk in range(CHUNKS + 1)])
+    aim.attention = "sdpa"
+    assert_equal(rollout(aim), whole)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.1)])
+def test_in_half_precision_and_single_a_rollout_differs_by_rounding_alone(dtype, tolerance):
+    """Relative to the size of the velocities; weights of the size that training has."""
+    aim, chunks = model(), [future(chunk) for chunk in range(CHUNKS + 1)]
+    for parameter in aim.parameters():
+        parameter.mul_(0.3)
+    exactly = aim(TEXT, everything(), chunks)
+    single = aim.to(torch.float32)
+    with torch.autocast("cpu", dtype, enabled=dtype == torch.bfloat16):
+        found = rollout(single, cast=torch.float32)
+    for ours, theirs in zip(found, exactly, strict=True):
+        for name in NAMES:
+            error, size = getattr(ours, name).double() - getattr(theirs, name), getattr(theirs, name)
+            assert float(error.norm() / size.norm()) < tolerance, name
 
 
 @pytest.mark.parametrize("window", [1, 3, 5])
@@ -179,6 +212,20 @@ def test_rollouts_of_a_group_go_on_from_one_cache_as_if_each_had_its_own():
 
 def _only(given: Past, sample: int) -> dict[str, torch.Tensor]:
     return {name: getattr(given, name)[sample, None] for name in ("observations", "actions", "state")}
+
+
+def test_what_is_clean_does_not_depend_on_the_sampling_step():
+    """Tokens at t = 0, and so the cache, are the same whatever the noise level of those beside them."""
+    aim = model()
+    early, late = (aim.remember(TEXT, past(0, 3), [replace(future(1), **levels_of(t))]) for t in (0.9, 0.1))
+    clean = early.tags.groups <= Group.CO
+    for ours, theirs in zip(early.keys + early.values, late.keys + late.values, strict=True):
+        assert torch.equal(ours[:, :, clean], theirs[:, :, clean])
+        assert not torch.equal(ours[:, :, ~clean], theirs[:, :, ~clean])
+
+
+def levels_of(t: float) -> dict[str, torch.Tensor]:
+    return {name: torch.full((2,), t, dtype=torch.float64) for name in ("t_video", "t_value", "t_action")}
 
 
 def test_history_at_a_noise_level_of_its_own_is_told_from_clean_history():

@@ -115,6 +115,19 @@ def test_depth_from_cached_keys_is_that_of_one_masked_pass(visibility):
 
 
 @pytest.mark.usefixtures("exact")
+@pytest.mark.parametrize("how", ["staged", "flex"])
+@pytest.mark.parametrize("visibility", ["xwam", "aim"])
+@torch.no_grad()
+def test_depth_is_the_same_whichever_way_is_attended(visibility, how):
+    aim = model(visibility, depth_blocks=2)
+    (masked,) = aim(TEXT, PAST, [future()], depth=True)
+    aim.attention = how
+    (other,) = aim(TEXT, PAST, [future()], depth=True)
+    for name in (*NAMES, "depth"):
+        torch.testing.assert_close(getattr(masked, name), getattr(other, name), rtol=0, atol=1e-10)
+
+
+@pytest.mark.usefixtures("exact")
 @torch.no_grad()
 def test_depth_of_several_chunks_in_one_pass_is_that_of_each():
     aim = model(depth_blocks=2)

@@ -287,6 +287,23 @@ def test_recomputing_activations_changes_no_weight(dataset, fitted, tmp_path):
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
+def test_a_run_may_go_on_attending_another_way(dataset, fitted, tmp_path):
+    more = ("data.chunks=2", "stage_1.batch=1")
+    masked = train(config(dataset, fitted, "1", "stage_1.steps=2", *more))
+    other = tmp_path / "other"
+    shutil.copytree(fitted / "stage-vae", other / "stage-vae")
+    train(config(dataset, other, "1", "stage_1.steps=1", *more))
+    staged = train(config(dataset, other, "1", "stage_1.steps=2", "attention=staged", *more))
+    ours, theirs = (load_file(path / "aim.safetensors") for path in (masked, staged))
+    for key in ours:
+        torch.testing.assert_close(ours[key], theirs[key], rtol=1e-3, atol=1e-4)
+
+
+def test_training_with_flex_attention_on_a_cpu_is_refused(dataset, fitted):
+    with pytest.raises(UsageError, match="attention=staged"):
+        train(config(dataset, fitted, "1", "attention=flex"))
+
+
 @pytest.mark.parametrize(("coupling", "finished"), [("sequential", {"rgb", "value"}), ("action_first", {"action"})])
 def test_what_is_finished_already_carries_no_loss(dataset, run, batch, coupling, finished):
     made = config(dataset, run, "1", f"flow.coupling={coupling}", "flow.clean=0.9999")
