@@ -127,6 +127,9 @@ def render(
 def annotate(
     kind: Annotated[str, typer.Option(help="pick, place, press or all; several separated by commas.")] = "all",
     radius: Annotated[float, typer.Option(help="Standard deviation of a point's Gaussian, metres.")] = 0.01,
+    points_only: Annotated[
+        bool, typer.Option("--points-only", help="Store no maps: they are drawn from the points while reading.")
+    ] = False,
     workers: Annotated[int, typer.Option(help="Processes that annotate side by side.")] = 1,
     dataset: DatasetFolder = None,
 ) -> None:
@@ -139,10 +142,9 @@ def annotate(
     from .annotate.run import annotate as run
     from .progress import counting
 
+    annotator = Annotator(radius=radius, kinds=kinds_named(kind))
     with counting("annotating") as progress:
-        done = run(
-            _root(dataset), Annotator(radius=radius, kinds=kinds_named(kind)), workers=workers, progress=progress
-        )
+        done = run(_root(dataset), annotator, points_only=points_only, workers=workers, progress=progress)
     _say(f"{done} episodes annotated.")
 
 
@@ -419,8 +421,9 @@ def evaluate(
     """
     from dataclasses import asdict
 
+    from .annotate.score_chart import score_chart
     from .progress import counting
-    from .simgen import scores
+    from .simgen import results as documents
     from .simgen.check import settings_named
     from .simgen.evaluate import evaluate as run
     from .simgen.protocol import EvalConfig
@@ -444,12 +447,13 @@ def evaluate(
         _need_renderer()
     with counting("evaluating") as progress:
         trials = run(config, make_player, sees=sees, progress=progress)
-    found = scores.score(trials)
-    page = scores.markdown(found, policy, config.protocol().sentences())
-    (folder / "report.md").write_text(page)
+    found = documents.results(config, trials)
+    page = documents.write(found, folder)
+    score_chart(f"{policy}: success rates", found.protocol.sentences(), found.lines, folder / documents.CHART)
     if json:
-        for one in found:
-            _print(asdict(one))
+        for line in found.lines:
+            _print(asdict(line))
+        _print({"protocol": asdict(found.protocol), "results": str(folder / documents.RESULTS)})
     else:
         typer.echo(page)
 

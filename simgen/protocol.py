@@ -48,7 +48,7 @@ class Protocol:
     assets: str
     actions_per_second: float
     versions: dict[str, str]
-    seeds: str = "those the expert solves, from first_seed on"
+    seeds: str = "those the expert solves"
     step_limits: str = f"RoboTwin's of the task, an action of its lasting {ACTION_SECONDS} s"
     judged: str = "after every action; an episode ends with the first success"
 
@@ -57,8 +57,8 @@ class Protocol:
         told = " and ".join(f"{kind} in {setting}" for setting, kind in self.instructions.items())
         programs = ", ".join(f"{name} {number}" for name, number in self.versions.items())
         return (
-            f"Policy: {self.policy}{f' ({self.about})' if self.about else ''}. Seeds: {self.seeds} "
-            f"({self.first_seed}). Instructions: {told}. Objects: {self.objects}; textures: {self.textures}. "
+            f"Policy: {self.policy}{f' ({self.about})' if self.about else ''}. Seeds: {self.seeds}, from "
+            f"{self.first_seed} on. Instructions: {told}. Objects: {self.objects}; textures: {self.textures}. "
             f"Step limits: {self.step_limits}. Judged {self.judged}. {self.actions_per_second:g} actions a second; "
             f"robot: {self.embodiment}; assets: {self.assets}; {programs}."
         )

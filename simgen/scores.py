@@ -1,6 +1,6 @@
-"""Success rates with their uncertainty, as tables: per task, Easy and Hard, in the layout of AIM's Table 1."""
+"""Success rates with their uncertainty: per task and setting, and over all tasks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -8,13 +8,16 @@ from ..dataset.attempts import Attempt
 
 Z = 1.959963984540054
 """Standard normal quantile of a 95 % interval."""
-PUBLISHED = {"AIM": (94.0, 92.1), "AIM, stage 1": (93.0, 92.0), "Motus": (88.7, 87.0), "pi0.5": (82.7, 76.8)}
-"""Mean success rates (%) on Easy and Hard over the 50 tasks (arXiv:2604.11135, section 4); protocols differ."""
+ALL = "mean"
+"""The name of the row over all tasks."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """Trials of one task in one setting; `low` and `high` bound the 95 % Wilson interval, in 0..1."""
+    """Trials of one task in one setting; `low` and `high` bound the 95 % Wilson interval, in 0..1.
+
+    `attempted` counts the seeds the expert tried until it had solved so many.
+    """
 
     task: str
     setting: str
@@ -22,6 +25,7 @@ class Score:
     successes: int
     low: float
     high: float
+    attempted: int
 
     @property
     def rate(self) -> float:
@@ -37,42 +41,25 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def score(trials: Iterable[Attempt]) -> tuple[Score, ...]:
-    """Scores by task and setting, sorted."""
-    groups: dict[tuple[str, str], list[bool]] = {}
+def score(trials: Iterable[Attempt], first_seed: int) -> tuple[Score, ...]:
+    """Scores by task and setting, sorted; seeds were tried one after another from the first on."""
+    groups: dict[tuple[str, str], list[Attempt]] = {}
     for trial in trials:
-        groups.setdefault((trial.task, trial.setting), []).append(trial.outcome == "success")
-    return tuple(
-        Score(*key, len(done), sum(done), *wilson(sum(done), len(done))) for key, done in sorted(groups.items())
-    )
+        groups.setdefault((trial.task, trial.setting), []).append(trial)
+    return tuple(_scored(*key, done, first_seed) for key, done in sorted(groups.items()))
 
 
-def means(scores: Sequence[Score]) -> dict[str, float]:
-    """Mean success rate over tasks by setting, each task counting alike."""
-    settings = sorted({one.setting for one in scores})
-    rates = {setting: [one.rate for one in scores if one.setting == setting] for setting in settings}
-    return {setting: sum(found) / len(found) for setting, found in rates.items()}
+def _scored(task: str, setting: str, done: Sequence[Attempt], first_seed: int) -> Score:
+    good = sum(trial.outcome == "success" for trial in done)
+    attempted = max(trial.seed for trial in done) + 1 - first_seed
+    return Score(task, setting, len(done), good, *wilson(good, len(done)), attempted)
 
 
-def markdown(scores: Sequence[Score], policy: str, protocol: str) -> str:
-    """A page: the protocol, the means beside published ones, a row a task."""
-    by_task: dict[str, Mapping[str, Score]] = {}
-    for one in scores:
-        by_task[one.task] = {**by_task.get(one.task, {}), one.setting: one}
-    settings = [setting for setting in ("easy", "hard") if any(one.setting == setting for one in scores)]
-    found = means(scores)
-    lines = [f"# {policy}", "", protocol, "", "| | easy | hard |", "|---|--:|--:|"]
-    ours = " | ".join(f"{found[setting]:.1%}" if setting in found else "" for setting in ("easy", "hard"))
-    lines += [f"| {policy}, here | {ours} |"]
-    lines += [f"| {name}, published | {easy} % | {hard} % |" for name, (easy, hard) in PUBLISHED.items()]
-    lines += ["", "| task | " + " | ".join(settings) + " |", "|---" * (1 + len(settings)) + "|"]
-    for task, rows in sorted(by_task.items()):
-        cells = [_cell(rows.get(setting)) for setting in settings]
-        lines.append(f"| `{task}` | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _cell(one: Score | None) -> str:
-    if one is None:
-        return ""
-    return f"{one.successes}/{one.trials} ({100 * one.low:.0f} to {100 * one.high:.0f} %)"
+def overall(scores: Sequence[Score]) -> tuple[Score, ...]:
+    """All tasks of a setting as one row, named "mean": with as many trials of each, its rate is the tasks' mean."""
+    rows = []
+    for setting in sorted({one.setting for one in scores}):
+        of = [one for one in scores if one.setting == setting]
+        trials, good = sum(one.trials for one in of), sum(one.successes for one in of)
+        rows.append(Score(ALL, setting, trials, good, *wilson(good, trials), sum(one.attempted for one in of)))
+    return tuple(rows)

@@ -13,7 +13,7 @@ from aimdata.simgen.instructions import wording
 from aimdata.simgen.job import Job
 from aimdata.simgen.policies import Replay, replay, zero
 from aimdata.simgen.protocol import EvalConfig, keep_apart, settle
-from aimdata.simgen.scores import markdown, means, score, wilson
+from aimdata.simgen.scores import wilson
 from aimdata.simgen.trial import instruction, try_seed
 
 LIBRARY = BuiltinLibrary()
@@ -183,12 +183,3 @@ def test_the_interval_is_wilsons():
     np.testing.assert_allclose(wilson(5, 10), (0.2366, 0.7634), atol=1e-4)
     np.testing.assert_allclose(wilson(0, 10), (0.0, 0.2775), atol=1e-4)
     np.testing.assert_allclose(wilson(100, 100), (0.9630, 1.0), atol=1e-4)
-
-
-def test_every_task_counts_alike_in_the_mean():
-    trials = [trial("a", seed, "success") for seed in range(9)] + [trial("b", 0, "failed")]
-    scores = score(trials)
-    assert means(scores) == {"easy": 0.5}
-    page = markdown(scores, "replay", "As RoboTwin.")
-    assert "| replay, here | 50.0% |" in page
-    assert "| `a` | 9/9 (70 to 100 %) |" in page
