@@ -1,7 +1,8 @@
-"""Random clips (9 frames, stride 4, of 384 x 320) from a packed dataset against bare JPEG decoding of the same bytes.
+"""Random clips (9 frames, stride 4, of 384 x 320, and 32 actions) from a packed dataset against bare JPEG decoding.
 
-The baseline is the limit: simplejpeg decoding bytes that already lie in memory, in the same run,
-the two taking turns. The dataset is synthetic and warm in the page cache; no simulator is needed.
+The baseline is the limit: simplejpeg (libjpeg-turbo) decoding the same bytes that already lie in memory, without
+actions, in the same run, the two taking turns. The dataset is synthetic and warm in the page cache; no simulator is
+needed. `read_formats.py` reads the same clips from other projects' formats.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from aimdata.dataset.staging import stage
 from aimdata.dataset.tables import specs
 from aimdata.geometry import T_POSE
 
-FRAMES, STRIDE = 9, 4
+FRAMES, STRIDE, ACTIONS = 9, 4, 32
 
 
 def synthetic_images(rng: np.random.Generator, frames: int) -> Images:
@@ -44,7 +45,7 @@ def synthetic_images(rng: np.random.Generator, frames: int) -> Images:
 
 
 def synthetic_recording(seed: int, frames: int) -> Recording:
-    """Every declared array, filled with noise, at the row counts of a real episode."""
+    """Every declared array, filled with noise, at the row counts of a real episode; actions wander smoothly."""
     rng = np.random.default_rng(seed)
     meta = EpisodeMeta(
         "click_bell", "easy", seed, "builtin", "builtin", "Click the bell.", ("left",), frames, 250, 10,
@@ -55,6 +56,7 @@ def synthetic_recording(seed: int, frames: int) -> Recording:
     for spec in specs(Recording):
         shape = [rows.get(spec.rows, 0), *(int(dim) if dim.isdigit() else 3 for dim in spec.dims[1:])]
         arrays[spec.name] = rng.normal(size=shape).astype(spec.dtype)
+    arrays["action"] = np.cumsum(0.02 * arrays["action"], axis=0, dtype=np.float32)
     return Recording(meta=meta, **arrays)
 
 
@@ -66,6 +68,17 @@ def make_dataset(root: Path, episodes: int, frames: int) -> Dataset:
         stage(root, synthetic_recording(seed, frames), synthetic_images(rng, frames))
     pack(root)
     return Dataset.open(root)
+
+
+def clips_with_actions(
+    dataset: Dataset, requests: list[ClipRequest], threads: ThreadPoolExecutor | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a training step reads: frames (N, 9, H, W, 3) uint8 and actions (N, 32, 14)."""
+    frames = read_clips(dataset, requests, FRAMES, STRIDE, threads)
+    actions = np.empty((len(requests), ACTIONS, 14), np.float32)
+    for i, request in enumerate(requests):
+        dataset.array(request.uid, "action", range(request.start, request.start + ACTIONS), actions[i])
+    return frames, actions
 
 
 def encoded(dataset: Dataset, requests: list[ClipRequest]) -> list[list[bytes]]:
@@ -111,7 +124,7 @@ def report(name: str, value: float, unit: str, baseline: str, baseline_value: fl
 def main() -> None:
     """Builds the dataset, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--episodes", type=int, default=6)
+    parser.add_argument("--episodes", type=int, default=30)
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--clips", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=150)
@@ -124,13 +137,17 @@ def main() -> None:
         requests = [ClipRequest(str(uid), int(rng.integers(0, last))) for uid in uids]
         clips = encoded(dataset, requests)
         size = np.mean([len(frame) for clip in clips for frame in clip]) / 1024
-        assert (read_clips(dataset, requests, FRAMES, STRIDE) == decode_clips(clips, None)).all()
-        note = f"median of {options.rounds}, page cache warm, {size:.1f} KB a frame, checksums checked"
+        assert (clips_with_actions(dataset, requests)[0] == decode_clips(clips, None)).all()
+        rows = options.episodes * options.frames
+        note = (
+            f"median of {options.rounds}, page cache warm, {size:.1f} KB a frame, checksums checked; "
+            f"{ACTIONS} actions a clip, of {rows} stored, read too"
+        )
         for count in (1, 2):
             with ThreadPoolExecutor(count) as pool:
                 threads = pool if count > 1 else None
                 ours, limit = rates(
-                    lambda threads=threads: read_clips(dataset, requests, FRAMES, STRIDE, threads),
+                    lambda threads=threads: clips_with_actions(dataset, requests, threads),
                     lambda threads=threads: decode_clips(clips, threads),
                     options.clips,
                     options.rounds,

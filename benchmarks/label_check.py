@@ -1,0 +1,179 @@
+"""The label check (DESIGN §8) over whole tasks: each episode is simulated, annotated and held against rendered masks.
+
+Rendering every frame of a thousand episodes takes a day, so depth and segmentation are drawn for every k-th frame and
+for those of events, without shadows. A line a finished episode goes to a results file; run again, it goes on there.
+
+    python benchmarks/label_check.py --tasks all --episodes 10 --results label-check.jsonl
+    python benchmarks/report/labels.py label-check.jsonl      docs/labels.md from it
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import product
+from multiprocessing.connection import Connection
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from aimdata.annotate.annotator import Annotator
+from aimdata.annotate.label_check import Labels, Tally, check_labels
+from aimdata.annotate.label_report import STORED, LabelRow, by_setting, table
+from aimdata.annotate.surface import Surfaces
+from aimdata.dataset.recording import Recording
+from aimdata.simgen.check import settings_named
+from aimdata.simgen.job import Job
+from aimdata.simgen.library import open_library
+from aimdata.simgen.model import AssetLibrary
+from aimdata.simgen.task import named
+from aimdata.simgen.workers import WorkerPool, answer_jobs
+
+FEW = (
+    "beat_block_hammer,click_bell,handover_block,hanging_mug,open_laptop,place_bread_skillet,place_dual_shoes,"
+    "put_object_cabinet,stack_bowls_two"
+)
+"""A task a family of touches: strike, press, handover, hang, joint, moving support, inside, drawer, stack."""
+MEASURES = ("seen", "surface", "places", "coverage")
+SPARE = 10
+"""Seeds a task may fail before fewer episodes are taken."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One attempted seed: its outcome and, of a success, each measure as (good, total)."""
+
+    task: str
+    setting: str
+    seed: int
+    outcome: str
+    seconds: float = 0.0
+    measures: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> Labels:
+        """As the label check counts them."""
+        return Labels(1, **{name: Tally(*self.measures[name]) for name in MEASURES})
+
+
+def rendered_labels(recording: Recording, library: AssetLibrary, mesh, every: int) -> Labels:
+    """Annotates a recording, then checks its labels against pictures drawn when they are asked for."""
+    from aimdata.simgen.sapien.renderer import Stage
+
+    maps = Annotator()(recording, mesh)
+    arrays = {name: getattr(maps, name) for name in STORED}
+    stage = Stage(recording.meta, library, shadow=False)
+    canvas, poses = recording.meta.canvas, recording.link_poses()
+    rgb = np.zeros((canvas.height, canvas.width, 3), np.uint8)
+
+    def read(frames: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        depth, segmentation = (np.zeros((len(frames), canvas.height, canvas.width), np.uint16) for _ in range(2))
+        for row, frame in enumerate(frames):
+            stage.set(poses[frame], recording.camera_from_world[frame])
+            stage.draw(rgb, depth[row], segmentation[row])
+        return depth, segmentation
+
+    return check_labels(recording, arrays, Surfaces(recording.meta, mesh), read, every)
+
+
+def work(pipe: Connection, root: Path, assets: str, render: bool, *, every: int) -> None:
+    """A worker's life: attempt a seed, check the labels of what succeeds."""
+    from aimdata.simgen.sapien.attempt import run
+
+    library = open_library(assets)
+
+    def attempt(job: Job) -> Checked:
+        start = perf_counter()
+        outcome = run(job, library)
+        if outcome.recording is None:
+            return Checked(job.task, job.setting, job.seed, outcome.attempt.outcome, perf_counter() - start)
+        meshes = {sha: (mesh.vertices, mesh.faces) for sha, mesh in outcome.meshes.items()}
+        labels = rendered_labels(outcome.recording, library, meshes.__getitem__, every)
+        counts = {name: (tally.good, tally.total) for name in MEASURES if (tally := getattr(labels, name))}
+        return Checked(job.task, job.setting, job.seed, "success", perf_counter() - start, counts)
+
+    answer_jobs(pipe, attempt)
+
+
+def read_results(path: Path) -> list[Checked]:
+    """What was checked before; a line torn by a kill is not one."""
+    lines = path.read_text().split("\n")[:-1] if path.exists() else []
+    return [Checked(**json.loads(line)) for line in lines]
+
+
+def waiting(done: Sequence[Checked], tasks: Sequence[str], settings: Sequence[str], episodes: int) -> Iterator[Job]:
+    """Seeds to attempt, every task's first ones first; ends for a task and setting when it has its episodes.
+
+    `done` grows while this runs, so that a seed is only added where one before it failed.
+    """
+    known = {(one.task, one.setting, one.seed) for one in done}
+    for seed, task, setting in product(range(episodes + SPARE), tasks, settings):
+        found = Counter((one.task, one.setting) for one in done if one.outcome == "success")
+        if (task, setting, seed) not in known and found[task, setting] < episodes:
+            yield Job(task, seed, setting)
+
+
+def check(options: argparse.Namespace, results: Path) -> list[Checked]:
+    """Attempts what is missing in the results file, then all that is in it."""
+    done = read_results(results)
+    jobs = waiting(done, named(options.tasks), settings_named(options.setting), options.episodes)
+    life = partial(work, every=options.every)
+    with WorkerPool(options.workers, results.parent, "builtin", True, life) as pool, results.open("a") as file:
+        while True:
+            while pool.has_room() and (job := next(jobs, None)) is not None:
+                pool.submit(job)
+            if pool.is_idle():
+                return done
+            for found in pool.finished():
+                one = found if isinstance(found, Checked) else Checked(found.task, found.setting, found.seed, "crash")
+                done.append(one)
+                file.write(json.dumps(asdict(one)) + "\n")
+                file.flush()
+
+
+def rows_of(done: Sequence[Checked], episodes: int) -> list[LabelRow]:
+    """The sum a task and setting, over the lowest successful seeds."""
+    sums: dict[tuple[str, str], Labels] = {}
+    for one in sorted(done, key=lambda one: one.seed):
+        before = sums.get((one.task, one.setting), Labels())
+        if one.outcome == "success" and before.episodes < episodes:
+            sums[one.task, one.setting] = before + one.labels
+    return [LabelRow(task, setting, labels) for (task, setting), labels in sorted(sums.items())]
+
+
+def main() -> None:
+    """Checks, prints the table to stderr and a figure a setting and measure to stdout."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", default=FEW, help="names separated by commas, or 'all'; a few by default")
+    parser.add_argument("--setting", default="both", help="easy, hard or both")
+    parser.add_argument("--episodes", type=int, default=1, help="a task and setting")
+    parser.add_argument("--every", type=int, default=8, help="frames from one picture to the next")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--results", type=Path, help="file to go on in; by default nothing is kept")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = rows_of(check(options, options.results or Path(folder) / "labels.jsonl"), options.episodes)
+    for line in table(rows):
+        print(line, file=sys.stderr)
+    for whole in by_setting(rows):
+        tasks = len({row.task for row in rows if row.setting == whole.setting})
+        for name, tally, least in whole.tallies():
+            about = f"{tally.good} of {tally.total}; {whole.labels.episodes} episodes of {tasks} tasks, every "
+            figure = {
+                "name": f"labels {whole.setting}: {name}",
+                "value": round(100 * tally.share, 2),
+                "unit": "%",
+                "baseline": "threshold",
+                "baseline_value": 100 * least,
+                "ratio": round(tally.share / least, 3),
+                "note": f"{about}{options.every}th frame and those of events",
+            }
+            print(json.dumps(figure), flush=True)
+
+
+if __name__ == "__main__":
+    main()
