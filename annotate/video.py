@@ -1,6 +1,6 @@
 """An episode as a film: layers side by side under a caption, at the episode's own frame rate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -42,24 +42,38 @@ def film(
         UsageError: the episode lacks what a layer needs.
         DatasetError: it cannot be read, or the file not be written.
     """
+    recording = dataset.recording(uid)
+    annotation = stored_annotation(dataset, uid)
+    page = _page(recording.meta, layers)
+    rate = Fraction(recording.meta.physics_hz, recording.meta.steps_per_frame)
+
+    def pictures() -> Iterator[np.ndarray]:
+        for done, frame in enumerate(frames, start=1):
+            yield draw_frame(page, dataset, recording.meta, annotation, layers, frame)
+            if progress is not None:
+                progress(done, len(frames))
+
+    encode(pictures(), page.image.size, rate, path)
+
+
+def encode(pictures: Iterable[np.ndarray], size: tuple[int, int], rate: Fraction, path: Path) -> None:
+    """Writes pictures (H, W, 3) uint8 as an mp4 (H.264), `rate` a second; `size` is (W, H), both even.
+
+    Raises:
+        MissingExtra: PyAV is not installed.
+        DatasetError: the file cannot be written.
+    """
     try:
         import av
     except ImportError as error:
         raise MissingExtra("Films need PyAV, which is not installed: pip install 'aimdata[video]'.") from error
-    recording = dataset.recording(uid)
-    annotation = stored_annotation(dataset, uid)
-    page = _page(recording.meta, layers)
     data = BytesIO()
     with av.open(data, "w", format="mp4") as container:
-        rate = Fraction(recording.meta.physics_hz, recording.meta.steps_per_frame)
         stream = container.add_stream(CODEC, rate=rate, options={"crf": QUALITY, "preset": "veryfast"})
-        stream.width, stream.height = page.image.size
+        stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
-        for done, frame in enumerate(frames, start=1):
-            picture = draw_frame(page, dataset, recording.meta, annotation, layers, frame)
+        for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-            if progress is not None:
-                progress(done, len(frames))
         container.mux(stream.encode(None))
     replace(path, data.getvalue())
 
