@@ -3,21 +3,21 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
 from ..dataset.documents import to_json
-from ..dataset.recording import SIDES, InteractionKind, Recording, ValueMaps
+from ..dataset.drawing import KINDS, Points, draw_maps
+from ..dataset.motion import Motion
+from ..dataset.recording import SIDES, InteractionKind, Recording, ValueMaps, ValuePoints
 from ..errors import UsageError, unknown
 from ..splat import RADIUS
 from .events import find_events
-from .maps import Canvases, shown_events
-from .points import Points, contact_points
+from .points import contact_points
 from .surface import MeshReader, Surfaces
 
-KINDS: tuple[InteractionKind, ...] = get_args(InteractionKind)
-RULES = 1
+RULES = 2
 """Raised whenever the same parameters would give other maps: a new rule is another annotation."""
 
 
@@ -55,24 +55,21 @@ class Annotator:
 
     def __call__(self, recording: Recording, mesh: MeshReader) -> ValueMaps:
         """The value maps of a recording; `mesh` reads its collision geometry by hash."""
+        return draw_maps(Motion.of(recording), self.points(recording, mesh), self.radius)
+
+    def points(self, recording: Recording, mesh: MeshReader) -> ValuePoints:
+        """Events and contact points alone, from which maps can be drawn while reading (`aimdata.dataset.derived`)."""
         events = [event for event in find_events(recording) if event.kind in self.kinds]
         surfaces = Surfaces(recording.meta, mesh)
         points = [contact_points(recording, event, surfaces, self.spacing, self.limit) for event in events]
-        canvases = Canvases.of(recording, points, self.radius)
-        shown = shown_events(recording, events)
-        following = canvases.draw(shown)
-        own = {k: canvases.draw(shown_events(recording, events, k), (shown, following)) for k in KINDS}
-        return ValueMaps(
+        return ValuePoints(
             event_kind=np.array([KINDS.index(event.kind) for event in events], np.uint8),
             event_arm=np.array([SIDES.index(event.arm) for event in events], np.uint8),
             event_interaction=np.array([event.interaction for event in events], np.uint16),
             event_step=np.array([event.step for event in events], np.int32),
             event_frame=np.array([event.frame for event in events], np.int32),
+            event_until=np.array([event.until for event in events], np.int32),
             **_table(points),
-            value_pick=own["pick"],
-            value_place=own["place"],
-            value_press=own["press"],
-            value_next=following,
         )
 
 

@@ -1,9 +1,9 @@
 """What annotation will find in a recording, counted without drawing anything."""
 
+from ..dataset.drawing import KINDS, shown_events
+from ..dataset.motion import Motion
 from ..dataset.recording import Recording
-from .annotator import KINDS
 from .events import find_events
-from .maps import shown_events
 
 
 def count_events(recording: Recording) -> dict[str, float]:
@@ -20,6 +20,6 @@ def count_events(recording: Recording) -> dict[str, float]:
         if done:
             counts[f"{kind}_done"] = len(done)
             counts[f"{kind}_found"] = sum(index in found for index in done)
-    shown = shown_events(recording, events)
+    shown = shown_events(Motion.of(recording), events)
     counts["mapped"] = sum(bool(events_shown) for events_shown in shown) / recording.meta.frames
     return counts

@@ -1,8 +1,8 @@
 """Kinds of events by name, as the command line gives them."""
 
+from ..dataset.drawing import KINDS
 from ..dataset.recording import InteractionKind
 from ..errors import unknown
-from .annotator import KINDS
 
 
 def kinds_named(text: str) -> tuple[InteractionKind, ...]:

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..dataset.drawing import Canvases, shown_events
+from ..dataset.motion import Motion
 from ..dataset.recording import EpisodeMeta, Recording
 from ..geometry import View, project
 from ..splat import NEAR
 from .contacts import body_of
 from .events import Event
 from .happened import happened
-from .maps import Canvases, shown_events
 from .shots import Annotation
 from .surface import Surfaces
 from .visibility import seen, tolerance
@@ -88,10 +89,11 @@ def check_labels(
         every: look at the frames 0, every, 2 · every, … and at those of events.
     """
     annotation = Annotation.of(recording, arrays)
-    canvases = Canvases.of(recording, annotation.points, radius=1.0)
+    motion = Motion.of(recording)
+    canvases = Canvases.of(motion, annotation.points, radius=1.0)
     on_mask = places = Tally()
     if read is not None:
-        shown = shown_events(recording, annotation.events)
+        shown = shown_events(motion, annotation.events)
         wanted = {*range(0, recording.meta.frames, every), *(event.frame for event in annotation.events)}
         for frame in sorted(frame for frame in wanted if shown[frame]):
             pictures = Pictures(recording, frame, *(part[0] for part in read([frame])))

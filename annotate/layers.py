@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ..dataset.drawing import KINDS
 from ..dataset.reader import Dataset
 from ..errors import UsageError, unknown
-from .annotator import KINDS
 from .overlay import blended, colored
 
 NEAREST, FARTHEST = 50, 2500

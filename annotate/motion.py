@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..dataset.motion import moved
 from ..dataset.recording import Recording
-from ..geometry import Pose, rotation_from_quaternion
+from ..geometry import Pose
 
 
 def frame_at(recording: Recording, step: int) -> int:
@@ -25,8 +26,7 @@ def pose_at(recording: Recording, link: int, step: int) -> Pose:
 
 def to_world(recording: Recording, link: int, points: np.ndarray) -> np.ndarray:
     """(T, P, 3): points (P, 3) of a link's frame in the world, at every frame."""
-    poses = recording.link_poses()[:, link].astype(float)
-    return points @ np.swapaxes(rotation_from_quaternion(poses[:, 3:]), 1, 2) + poses[:, None, :3]
+    return moved(recording.link_poses()[:, link], points)
 
 
 def centre_of_mass(recording: Recording, link: int) -> np.ndarray:

@@ -1,9 +1,8 @@
 """Where an event's surfaces touch: contact points, made dense by points of one surface close to the other."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from ..dataset.drawing import Points
 from ..dataset.recording import Recording
 from .contacts import GAP, Contacts
 from .events import Event
@@ -12,14 +11,6 @@ from .surface import Surfaces, thin
 
 REACH = 0.003
 """Surfaces this close count as touching: solvers keep a margin, and pads give."""
-
-
-@dataclass(frozen=True, eq=False)
-class Points:
-    """Contact points of an event: link (P,) they lie on, position (P, 3) in that link's frame, m."""
-
-    link: np.ndarray
-    position: np.ndarray
 
 
 def contact_points(recording: Recording, event: Event, surfaces: Surfaces, spacing: float, limit: int) -> Points:

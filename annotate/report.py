@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..dataset.drawing import KINDS
 from ..dataset.reader import Dataset
-from .annotator import KINDS
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ import numpy as np
 import rerun as rr
 import trimesh
 
+from ..dataset.drawing import Canvases, shown_events
+from ..dataset.motion import Motion
 from ..dataset.reader import Dataset
 from ..dataset.recording import EpisodeMeta, Recording
 from ..geometry import Pose
 from .contacts import Contacts
 from .ink import KIND, Color
 from .layers import LAYERS, read_layers
-from .maps import Canvases, shown_events
 from .shots import Annotation
 from .surface import Surfaces
 
@@ -69,8 +70,9 @@ def log_links(
 
 def log_points(stream: rr.RecordingStream, recording: Recording, annotation: Annotation, frames: Sequence[int]) -> None:
     """The contact points that the map of each frame shows, in the colour of their event."""
-    canvases = Canvases.of(recording, annotation.points, radius=1.0)
-    shown = shown_events(recording, annotation.events)
+    motion = Motion.of(recording)
+    canvases = Canvases.of(motion, annotation.points, radius=1.0)
+    shown = shown_events(motion, annotation.events)
     for frame in frames:
         at_frame(stream, recording, frame)
         here = [canvases.world[event][frame] for event in shown[frame]]

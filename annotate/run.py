@@ -2,23 +2,31 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from ..dataset.attach import attach
 from ..dataset.layout import read_config
 from ..dataset.pack import pack
 from ..dataset.reader import Dataset
-from ..dataset.recording import IMPORTED, ValueMaps
-from ..errors import UsageError
+from ..dataset.recording import IMPORTED, ValueMaps, ValuePoints
+from ..errors import AimdataError, UsageError
 from .annotator import Annotator
+
+
+class WorkerLost(AimdataError):
+    """A process of the pool ended before its work was done."""
 
 
 def annotate(
     root: Path,
     annotator: Annotator | None = None,
     *,
+    points_only: bool = False,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
@@ -27,6 +35,7 @@ def annotate(
     Args:
         root: the dataset's folder.
         annotator: the parameters; the defaults if None.
+        points_only: store no canvases; they are drawn while reading.
         workers: processes to compute in.
         progress: handed on to `attach`.
 
@@ -37,19 +46,35 @@ def annotate(
         raise UsageError(f"annotate needs at least 1 worker, got {workers}; leave the option out for 1.")
     if read_config(root).assets == IMPORTED:
         raise UsageError(f"{root} holds imported episodes, of which no contacts are known; generate some to annotate.")
-    annotator = annotator or Annotator()
+    job = Job(annotator or Annotator(), points_only)
     pack(root)
-    attributes = {"annotator": annotator.parameters(), "sha256": annotator.sha256()}
     if workers == 1:
         dataset = Dataset.open(root)
-        return attach(root, ValueMaps, lambda uid: _value_maps(dataset, annotator, uid), attributes, progress)
+        return attach(root, job.kind, lambda uid: job.make(dataset, uid), job.attributes(), progress)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        ahead = _Ahead(pool, root, annotator, workers)
-        return attach(root, ValueMaps, ahead, attributes, progress)
+        return attach(root, job.kind, _Ahead(pool, root, job, workers), job.attributes(), progress)
 
 
-def _value_maps(dataset: Dataset, annotator: Annotator, uid: str) -> ValueMaps:
-    return annotator(dataset.recording(uid), dataset.mesh)
+@dataclass(frozen=True)
+class Job:
+    """What is made of every episode: value maps by an annotator, or the points alone."""
+
+    annotator: Annotator
+    points_only: bool
+
+    @property
+    def kind(self) -> type[ValuePoints]:
+        """The table that is made."""
+        return ValuePoints if self.points_only else ValueMaps
+
+    def attributes(self) -> dict[str, Any]:
+        """Stored with the table: two runs of the same attributes make the same."""
+        return {"annotator": self.annotator.parameters(), "sha256": self.annotator.sha256()}
+
+    def make(self, dataset: Dataset, uid: str) -> ValuePoints:
+        """The table of one episode."""
+        make = self.annotator.points if self.points_only else self.annotator
+        return make(dataset.recording(uid), dataset.mesh)
 
 
 @lru_cache(maxsize=1)
@@ -58,23 +83,29 @@ def _opened(root: Path) -> Dataset:
     return Dataset.open(root)
 
 
-def _in_worker(root: Path, annotator: Annotator, uid: str) -> ValueMaps:
-    return _value_maps(_opened(root), annotator, uid)
+def _in_worker(root: Path, job: Job, uid: str) -> ValuePoints:
+    return job.make(_opened(root), uid)
 
 
 class _Ahead:
     """Computes the episodes after the one asked for in other processes, a few ahead so that memory stays bounded."""
 
-    def __init__(self, pool: ProcessPoolExecutor, root: Path, annotator: Annotator, workers: int) -> None:
+    def __init__(self, pool: ProcessPoolExecutor, root: Path, job: Job, workers: int) -> None:
         rows = sorted(Dataset.open(root).episodes, key=lambda row: (row.group, row.position))
         self._order = [row.uid for row in rows]
         self._place = {uid: index for index, uid in enumerate(self._order)}
-        self._pool, self._root, self._annotator, self._workers = pool, root, annotator, workers
-        self._pending: dict[str, Future[ValueMaps]] = {}
+        self._pool, self._root, self._job, self._workers = pool, root, job, workers
+        self._pending: dict[str, Future[ValuePoints]] = {}
 
-    def __call__(self, uid: str) -> ValueMaps:
+    def __call__(self, uid: str) -> ValuePoints:
         place = self._place[uid]
-        for following in self._order[place : place + self._workers + 1]:
-            if following not in self._pending:
-                self._pending[following] = self._pool.submit(_in_worker, self._root, self._annotator, following)
-        return self._pending.pop(uid).result()
+        try:
+            for following in self._order[place : place + self._workers + 1]:
+                if following not in self._pending:
+                    self._pending[following] = self._pool.submit(_in_worker, self._root, self._job, following)
+            return self._pending.pop(uid).result()
+        except BrokenProcessPool as error:
+            raise WorkerLost(
+                f"A process that annotated {uid} or one of the next episodes was killed (out of memory, perhaps); "
+                f"groups done before it are kept: run annotate again, with fewer workers than {self._workers}."
+            ) from error

@@ -6,13 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..dataset.drawing import KINDS, Points, shown_events
+from ..dataset.motion import Motion
 from ..dataset.reader import Dataset
 from ..dataset.recording import SIDES, Images, Recording, ValueMaps
-from .annotator import KINDS
 from .events import Event, find_events
-from .maps import shown_events
 from .motion import pose_at
-from .points import Points
 from .visibility import seen
 
 
@@ -63,7 +62,7 @@ class Shots:
         recording, frame = self.recording, self.frames[index]
         world, kinds = [np.zeros((0, 3))], []
         if self.annotation is not None:
-            for shown in shown_events(recording, self.annotation.events)[frame]:
+            for shown in shown_events(Motion.of(recording).only([frame]), self.annotation.events)[0]:
                 points = self.annotation.points[shown]
                 for link in np.unique(points.link).tolist():
                     pose = pose_at(recording, link, int(recording.step[frame]))

@@ -12,7 +12,7 @@ import msgspec
 
 from ..errors import SchemaMismatch
 from .durable import TEMPORARY, locked, remove, remove_at_once, sync, sync_tree, writing
-from .groups import PackedTable, TableWriter, table_name
+from .groups import KINDS, PackedTable, TableWriter, columns, table_name
 from .index import EpisodeEntry, read_index
 from .layout import LOCK, SHARDS, read_config
 from .manifest import Group, Manifest, hash_tree, read_manifest, write_manifest
@@ -30,12 +30,12 @@ def attach(
 ) -> int:
     """Gives every packed episode the table `kind`, made by `make(uid)`.
 
-    Groups whose table has these very attributes are left alone. Groups are done one after another,
+    Groups whose table has these very attributes and arrays are left alone. Groups are done one after another,
     each in one step; a failure in `make` keeps those done before.
 
     Args:
         root: the dataset.
-        kind: `Images` or `ValueMaps`.
+        kind: `Images`, `ValueMaps`, or `ValuePoints` for value maps without canvases.
         make: the table of an episode; it may read the dataset.
         attributes: what the tables are made by, JSON; stored with them.
         progress: called with the episodes done and those to do.
@@ -75,7 +75,10 @@ def attach(
 
 def _is_current(root: Path, group: Group, kind: type[Table], wanted: object) -> bool:
     name = table_name(kind)
-    return name in group.tables and PackedTable(group.folder(root, name), kind, OpenShards()).attributes == wanted
+    if name not in group.tables:
+        return False
+    table = PackedTable(group.folder(root, name), KINDS[name], OpenShards())
+    return table.attributes == wanted and table.stored == {spec.name for spec in columns(kind)}
 
 
 def _free_name(group: Group, name: str) -> str:

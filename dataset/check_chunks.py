@@ -7,7 +7,7 @@ from ..errors import AimdataError
 from .arrays import PackedArray
 from .check import Check, joined
 from .codec import checked
-from .groups import KINDS, columns, ends_spec
+from .groups import KINDS, PackedTable, columns, ends_spec
 from .manifest import Manifest
 from .shards import OpenShards
 from .tables import ArraySpec
@@ -21,14 +21,23 @@ def check_chunks(root: Path, manifest: Manifest, tick: Callable[[], None], *, de
     found = [Check("chunks", 0, "chunks", 0, ())]
     for group in manifest.groups:
         tick()
-        tables = [table for table in group.tables if table in KINDS]
-        folders = [(group.folder(root, table) / spec.name, spec) for table in tables for spec in _stored(table)]
-        found = [*joined([*found, *(_array(folder, spec, decode) for folder, spec in folders)])]
+        for table in (table for table in group.tables if table in KINDS):
+            found = [*joined([*found, *_table(group.folder(root, table), table, decode)])]
     return found[0]
 
 
-def _stored(table: str) -> Iterator[ArraySpec]:
-    specs = tuple(columns(KINDS[table]))
+def _table(folder: Path, table: str, decode: bool) -> Iterator[Check]:
+    try:
+        stored = list(_stored(folder, table))
+    except AimdataError as error:
+        yield Check("chunks", 0, "chunks", 1, (str(error),))
+    else:
+        yield from (_array(folder / spec.name, spec, decode) for spec in stored)
+
+
+def _stored(folder: Path, table: str) -> Iterator[ArraySpec]:
+    held = PackedTable(folder, KINDS[table], OpenShards(2)).stored
+    specs = tuple(spec for spec in columns(KINDS[table]) if spec.name in held)
     yield from specs
     for rows in sorted({spec.rows for spec in specs}):
         yield ends_spec(rows)

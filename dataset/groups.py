@@ -2,32 +2,45 @@
 
 A folder of one table (`recording`, `images`, `value_maps`) is a Zarr group holding the declared
 arrays and `ends/<rows>` (K,) int64: rows of episode k are ends[k-1] … ends[k] - 1. A recording's
-descriptions are the array `meta`: UTF-8 JSON, one document an episode, cut by `ends/byte`.
+descriptions are the array `meta`: UTF-8 JSON, one document an episode, cut by `ends/byte`. A table that
+was written without some of its kind's arrays (value maps without canvases) names them in its attributes.
 """
 
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from ..errors import DatasetError
 from .arrays import ArrayWriter, PackedArray
 from .documents import from_json, to_json
-from .layout import FORMAT_VERSION, plain
-from .recording import EpisodeMeta, Images, Recording, ValueMaps
+from .layout import FORMAT_VERSION, check_format, plain
+from .recording import EpisodeMeta, Images, Recording, ValueMaps, ValuePoints
 from .shards import OpenShards
 from .tables import ArraySpec, Table, specs
 
 KINDS: dict[str, type[Table]] = {"recording": Recording, "images": Images, "value_maps": ValueMaps}
+CANVASES = {spec.name for spec in specs(ValueMaps)} - {spec.name for spec in specs(ValuePoints)}
+"""The arrays that can be drawn from the others of their table."""
 _META = ArraySpec("meta", ("byte",), "uint8", "EpisodeMeta of each episode, JSON.", "rows")
 
 
+@dataclass(frozen=True)
+class _Written:
+    """What a table says of itself: the format it was written in, its kind, and the kind's arrays it lacks."""
+
+    format_version: int
+    table: str
+    without: tuple[str, ...] = ()
+
+
 def table_name(kind: type[Table]) -> str:
-    """The folder of a table, for instance `value_maps`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
+    """The folder of a table, for instance `value_maps`, also of those without canvases."""
+    return next(name for name, whole in KINDS.items() if issubclass(whole, kind))
 
 
 def columns(kind: type[Table]) -> Iterator[ArraySpec]:
@@ -105,7 +118,9 @@ class TableWriter:
             writer.append(np.array(ends, np.int64))
             writer.close(())
         write_group_json(self._folder / "ends", {})
-        own = {"format_version": FORMAT_VERSION, "table": table_name(self._kind)}
+        name, written = table_name(self._kind), {spec.name for spec in self._specs}
+        without = tuple(spec.name for spec in columns(KINDS[name]) if spec.name not in written)
+        own = msgspec.to_builtins(_Written(FORMAT_VERSION, name, without))
         write_group_json(self._folder, {"aimdata": own, "made_by": attributes})
 
     def _count(self, rows: dict[str, int]) -> None:
@@ -127,10 +142,23 @@ class PackedTable:
         """What the table was made by."""
         return read_attributes(self._folder).get("made_by", {})
 
+    @cached_property
+    def stored(self) -> frozenset[str]:
+        """Names of the arrays it holds: all of its kind that its format knew, but for those it was written without."""
+        try:
+            own = msgspec.convert(read_attributes(self._folder).get("aimdata"), _Written)
+        except msgspec.ValidationError as error:
+            raise DatasetError(f"{self._folder} does not say what aimdata wrote ({error}); fetch it again.") from error
+        check_format(self._folder, own.format_version)
+        held = (spec for spec in self._specs.values() if spec.since <= own.format_version)
+        return frozenset(spec.name for spec in held if spec.name not in own.without)
+
     def array(self, name: str) -> PackedArray:
-        """One of the arrays; KeyError when the table has no such array."""
+        """One of the arrays; KeyError when its kind has no such array, DatasetError when this table does not."""
         if name not in self._arrays:
             spec = self._specs[name]
+            if name not in self.stored:
+                raise DatasetError(f"{self._folder} was written without {name}; run annotate again to have it stored.")
             array = PackedArray(self._folder / name, spec, self._shards)
             if array.shape[0] != self._all_ends(spec.rows)[-1]:
                 raise DatasetError(f"{self._folder / name} and ends/{spec.rows} disagree; fetch the dataset again.")
@@ -151,11 +179,13 @@ class PackedTable:
         return self.array(name).read(*self.span(position, self._specs[name].rows))
 
     def read(self, position: int) -> Table:
-        """One episode; a `Recording` comes with its description."""
-        arrays: dict[str, Any] = {spec.name: self.values(position, spec.name) for spec in specs(self._kind)}
-        if self._kind is Recording:
+        """One episode; a `Recording` comes with its description, value maps without canvases as `ValuePoints`."""
+        points_only = self._kind is ValueMaps and not self.stored.issuperset(CANVASES)
+        kind = ValuePoints if points_only else self._kind
+        arrays: dict[str, Any] = {spec.name: self.values(position, spec.name) for spec in specs(kind)}
+        if kind is Recording:
             arrays["meta"] = self.meta(position)
-        return self._kind(**arrays)
+        return kind(**arrays)
 
     def meta(self, position: int) -> EpisodeMeta:
         """The description of one episode of a recording table."""

@@ -13,6 +13,7 @@ manifest.json             the groups that exist, and the sha256 of every file of
 import re
 import tempfile
 from dataclasses import dataclass, fields
+from dataclasses import replace as changed
 from pathlib import Path
 
 import msgspec
@@ -23,7 +24,8 @@ from ..geometry import Canvas
 from .documents import from_json, to_json
 from .durable import TEMPORARY, locked, replace, writing
 
-FORMAT_VERSION = 1
+FORMAT_VERSION, OLDEST_FORMAT = 2, 1
+"""1: at first. 2: `event_until`, and value maps without canvases. Each table says what its format is."""
 CONFIG, MANIFEST, STATS, ATTEMPTS, LOCK = "aimdata.json", "manifest.json", "stats.json", "attempts.jsonl", ".lock"
 GEOMETRY, STAGING, SHARDS, INDEX = "geometry", "staging", "shards", "index/episodes.parquet"
 _UID = re.compile(r"([a-z0-9_]+)-(easy|hard)-(\d{6,12})")
@@ -70,7 +72,7 @@ def create_or_open(root: Path, config: DatasetConfig) -> None:
                 if not (root / CONFIG).exists():
                     replace(root / CONFIG, to_json(plain(config)))
     found = read_config(root)
-    for entry in fields(config):
+    for entry in (entry for entry in fields(config) if entry.name != "format_version"):
         stored, wanted = getattr(found, entry.name), getattr(config, entry.name)
         if stored != wanted:
             shown = f"{stored!r}, not {wanted!r}" if entry.name != "canvas" else "another one"
@@ -91,9 +93,29 @@ def read_config(root: Path) -> DatasetConfig:
             f"{root} is not an aimdata dataset ({CONFIG}: {reason}); give its folder with --dataset, or run generate."
         ) from error
     version = from_json(data, _Version, path).format_version
-    if version > FORMAT_VERSION:
-        raise DatasetError(f"{root} has format {version}, this aimdata reads up to {FORMAT_VERSION}; update aimdata.")
+    check_format(root, version)
     return from_json(data, DatasetConfig, path)
+
+
+def check_format(place: Path, version: int) -> None:
+    """DatasetError when something was written in a format that this aimdata does not read."""
+    if version > FORMAT_VERSION:
+        raise DatasetError(f"{place} has format {version}, this aimdata reads up to {FORMAT_VERSION}; update aimdata.")
+    if version < OLDEST_FORMAT:
+        raise DatasetError(
+            f"{place} has format {version}, this aimdata reads {OLDEST_FORMAT} to {FORMAT_VERSION}; "
+            "use the aimdata that wrote it, or generate the dataset again."
+        )
+
+
+def renew_format(root: Path) -> None:
+    """Gives a dataset of an older format the present version number; the caller is about to write, and holds the lock.
+
+    Formats differ in the arrays a table has, and every table knows its own: nothing else is converted.
+    """
+    found = read_config(root)
+    if found.format_version != FORMAT_VERSION:
+        replace(root / CONFIG, to_json(plain(changed(found, format_version=FORMAT_VERSION))))
 
 
 def plain(document: object) -> object:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from ..errors import DatasetError, VerificationFailed
 from .documents import from_json, to_json
 from .durable import replace
-from .layout import FORMAT_VERSION, MANIFEST, SHARDS
+from .layout import FORMAT_VERSION, MANIFEST, SHARDS, check_format
 
 _GROUP = re.compile(r"\d{5,}\.zarr")
 _TABLE = re.compile(r"[a-z_]+(-2)?")
@@ -58,6 +58,7 @@ def read_manifest(root: Path) -> Manifest:
         manifest = from_json(path.read_bytes(), Manifest, path)
     except FileNotFoundError:
         return Manifest()
+    check_format(path, manifest.format_version)
     for group in manifest.groups:
         if not _GROUP.fullmatch(group.name) or not all(_TABLE.fullmatch(name) for name in group.tables.values()):
             raise DatasetError(f"{path} names a group '{group.name}' of another form than 00000.zarr; fetch it again.")

@@ -15,7 +15,7 @@ from ..errors import DatasetError, UsageError
 from .durable import TEMPORARY, locked, remove, remove_at_once, remove_temporaries, sync, sync_tree, writing
 from .groups import KINDS, TableWriter, read_attributes, write_group_json
 from .index import EpisodeEntry, read_index, write_index
-from .layout import FORMAT_VERSION, INDEX, LOCK, SHARDS, read_config, split_uid
+from .layout import FORMAT_VERSION, INDEX, LOCK, SHARDS, read_config, renew_format, split_uid
 from .manifest import Group, Manifest, hash_file, hash_tree, read_manifest, write_manifest
 from .recording import Recording
 from .staging import clean, discard, open_staged, staged, verify
@@ -59,6 +59,7 @@ def content_sha256(recording: Recording) -> str:
 
 def recover(root: Path) -> set[str]:
     """Clears away what an interrupted writer left; returns the packed uids. The caller holds the dataset's lock."""
+    renew_format(root)
     (root / SHARDS).mkdir(exist_ok=True)
     for folder in (root, root / SHARDS, (root / INDEX).parent):
         remove_temporaries(folder)

@@ -9,17 +9,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..errors import DatasetError, UsageError, unknown
+from . import derived
 from .arrays import PackedArray
-from .groups import KINDS, PackedTable, columns
+from .groups import CANVASES, KINDS, PackedTable, columns
 from .index import EpisodeEntry, read_index
 from .layout import DatasetConfig, read_config
 from .manifest import Group, read_manifest
 from .meshes import read_mesh
-from .recording import Images, Recording, ValueMaps
+from .recording import Images, Recording, ValueMaps, ValuePoints
 from .shards import OpenShards
 from .staging import staged
 
@@ -96,11 +98,23 @@ class Dataset:
         return images
 
     def value_maps(self, uid: str) -> ValueMaps | None:
-        """Events, points and maps of an episode, None when it was not annotated."""
+        """Events, points and maps of an episode, None when it was not annotated; drawn where only points are stored."""
         table = self._table(uid, "value_maps")
         maps = table.read(self._row(uid).position) if table else None
+        if isinstance(maps, ValuePoints) and not isinstance(maps, ValueMaps):
+            return derived.all_maps(self, uid)
         assert maps is None or isinstance(maps, ValueMaps)
         return maps
+
+    def made_by(self, uid: str, table: str) -> dict[str, Any]:
+        """What a table of an episode was made by, for instance the parameters of its `value_maps`; {} without it."""
+        found = self._table(uid, table)
+        return found.attributes if found else {}
+
+    def stores(self, uid: str, name: str) -> bool:
+        """Whether an array of an episode is on disk; value maps that are not are drawn from their points."""
+        table = self._table(uid, _TABLE_OF[name])
+        return table is not None and name in table.stored
 
     def mesh(self, sha256: str) -> tuple[np.ndarray, np.ndarray]:
         """Vertices (V, 3) float32 in m and faces (F, 3) int32 of a collision mesh."""
@@ -121,6 +135,8 @@ class Dataset:
             UsageError: no such array, the episode does not have it, or a frame it does not have.
             DatasetError: bytes are missing or damaged.
         """
+        if name in CANVASES and self._row(uid).has_maps and not self.stores(uid, name):
+            return derived.canvas_of(self, uid, name, frames, out)
         array, rows = self._rows(uid, name, frames)
         return array.take(rows, out)
 
@@ -142,15 +158,15 @@ class Dataset:
         if table is None:
             missing = "rendered (run render)" if _TABLE_OF[name] == "images" else "annotated (run annotate)"
             raise UsageError(f"Episode {uid} has no {name}: it was not {missing}.")
-        rows = range(*table.span(row.position, table.rows(name)))
+        array, rows = table.array(name), range(*table.span(row.position, table.rows(name)))
         if frames is None:
-            return table.array(name), rows
+            return array, rows
         if table.rows(name) != "frame":
             raise UsageError(f"{name} has one row a {table.rows(name)}, not a frame; read it whole.")
         if not len(frames) or min(frames) < 0 or max(frames) >= len(rows):
             asked = f"{min(frames)} to {max(frames)}" if len(frames) else "none"
             raise UsageError(f"{name} of {uid} has the frames 0 to {len(rows) - 1}; asked for: {asked}.")
-        return table.array(name), [rows[frame] for frame in frames]
+        return array, [rows[frame] for frame in frames]
 
     def _row(self, uid: str) -> EpisodeRow:
         return self._by_uid[uid] if uid in self._by_uid else self.find(uid)

@@ -218,17 +218,26 @@ class Images(Table):
 
 
 @dataclass(frozen=True, eq=False)
-class ValueMaps(Table):
-    """Events found in the contacts, their points, and the canvases drawn from them (aimdata.annotate)."""
+class ValuePoints(Table):
+    """Events found in the contacts, and their points (aimdata.annotate): all that value maps are drawn from."""
 
     event_kind: np.ndarray = array("event", "uint8", "0 pick, 1 place, 2 press.")
     event_arm: np.ndarray = array("event", "uint8", "0 left, 1 right.")
     event_interaction: np.ndarray = array("event", "uint16", "Index into `interactions`.")
     event_step: np.ndarray = array("event", "int32", "Physics step at which the event happened.")
     event_frame: np.ndarray = array("event", "int32", "First recorded frame at or after the event.")
+    event_until: np.ndarray = array(
+        "event", "int32", "Last physics step at which a picked object is held; of others, `event_step`.", since=2
+    )
     point_event: np.ndarray = array("point", "uint16", "Event the point belongs to.")
     point_link: np.ndarray = array("point", "uint16", "Link the point lies on.")
     point_position: np.ndarray = array("point 3", "float32", "The point in its link's frame, m.")
+
+
+@dataclass(frozen=True, eq=False)
+class ValueMaps(ValuePoints):
+    """Events, points, and the canvases drawn from them."""
+
     value_pick: np.ndarray = array("frame H W", "uint8", "Map of the next pick, x 255.", codec="map")
     value_place: np.ndarray = array("frame H W", "uint8", "Map of the next place, x 255.", codec="map")
     value_press: np.ndarray = array("frame H W", "uint8", "Map of the next press, x 255.", codec="map")

@@ -5,7 +5,7 @@ it and keep one table of row counts per name, so ragged data need no padding.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,17 @@ from ..errors import SchemaMismatch
 
 @dataclass(frozen=True)
 class ArraySpec:
-    """One declared array: `dims[0]` is the row dimension, numbers are fixed sizes, names must agree."""
+    """One declared array: `dims[0]` is the row dimension, numbers are fixed sizes, names must agree.
+
+    `since` is the format version from which on tables hold it.
+    """
 
     name: str
     dims: tuple[str, ...]
     dtype: str
     meaning: str
     codec: str
+    since: int = 1
 
     @property
     def rows(self) -> str:
@@ -32,13 +36,13 @@ class ArraySpec:
         return f"{self.dtype}[{' '.join(self.dims)}]"
 
 
-def array(dims: str, dtype: str, meaning: str, *, codec: str = "rows") -> Any:
+def array(dims: str, dtype: str, meaning: str, *, codec: str = "rows", since: int = 1) -> Any:
     """A dataclass field holding an array of this shape, for instance `array("frame H W 3", "uint8", "…")`.
 
     `codec` names how it is stored: `rows` (zstd), `jpeg` (one lossy image a chunk), `depth` (blosc
     zstd, byte shuffle), `map` (blosc lz4); all end in a checksum.
     """
-    return field(metadata={"spec": ArraySpec("", tuple(dims.split()), dtype, meaning, codec)})
+    return field(metadata={"spec": ArraySpec("", tuple(dims.split()), dtype, meaning, codec, since)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,7 @@ def specs(table: type[Table]) -> Iterator[ArraySpec]:
     for entry in fields(table):
         spec = entry.metadata.get("spec")
         if spec is not None:
-            yield ArraySpec(entry.name, spec.dims, spec.dtype, spec.meaning, spec.codec)
+            yield replace(spec, name=entry.name)
 
 
 def _check(spec: ArraySpec, value: object, sizes: dict[str, tuple[int, str]]) -> None:

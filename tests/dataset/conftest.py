@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,6 +126,7 @@ def make_maps(seed: int, frames: int, events: int = 2, canvas: Canvas = SMALL) -
         event_interaction=np.zeros(events, np.uint16),
         event_step=np.arange(events, dtype=np.int32),
         event_frame=np.arange(events, dtype=np.int32),
+        event_until=np.arange(events, dtype=np.int32),
         point_event=np.repeat(np.arange(events), 2).astype(np.uint16),
         point_link=np.zeros(2 * events, np.uint16),
         point_position=rng.normal(size=(2 * events, 3)).astype(np.float32),
@@ -154,6 +156,23 @@ def _make_maps():
 def config() -> DatasetConfig:
     """The configuration of `root`."""
     return CONFIG
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator:
+    """A running Hub; the client is kept from its Xet protocol, from retrying, and from a real token."""
+    from huggingface_hub import constants
+
+    from .fake_hub import start
+
+    running, stop = start()
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    yield running
+    stop()
 
 
 @pytest.fixture(scope="session", autouse=True)

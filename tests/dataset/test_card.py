@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from aimdata.annotate import events, maps, points, rest
-from aimdata.dataset import attempts, card
+from aimdata.annotate import events, points, rest
+from aimdata.dataset import attempts, card, drawing
 from aimdata.dataset.attach import attach
 from aimdata.dataset.attempts import Attempt
 from aimdata.dataset.card_facts import facts
@@ -75,7 +75,7 @@ def test_every_view_of_the_canvas_has_a_row():
 
 def test_the_definition_of_events_has_the_annotators_thresholds():
     text = card.render()
-    for value in (events.GRASP_SECONDS, rest.REST_SECONDS, maps.TOGETHER_SECONDS):
+    for value in (events.GRASP_SECONDS, rest.REST_SECONDS, drawing.TOGETHER_SECONDS):
         assert f"{value} s" in text
     for value in (events.PRESS_DISTANCE, points.REACH):
         assert f"{value} m" in text

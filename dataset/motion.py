@@ -1,0 +1,55 @@
+"""Where links and cameras are, frame by frame: what value maps need of a recording beside the contact points."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..geometry import Canvas, rotation_from_quaternion
+from .recording import Recording
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Some frames of a recording.
+
+    frame (T,) their numbers; step (T,) physics steps, `physics_hz` of them a second; link_pose (T, L, 7) in the world,
+    m and wxyz; camera_from_world (T, V, 4, 4), V in the order of the canvas's views.
+    """
+
+    frame: np.ndarray
+    step: np.ndarray
+    physics_hz: int
+    link_pose: np.ndarray
+    camera_from_world: np.ndarray
+    canvas: Canvas
+
+    @staticmethod
+    def of(recording: Recording) -> "Motion":
+        """All frames of a recording."""
+        meta = recording.meta
+        return Motion(
+            np.arange(meta.frames),
+            recording.step,
+            meta.physics_hz,
+            recording.link_poses(),
+            recording.camera_from_world,
+            meta.canvas,
+        )
+
+    def only(self, rows: Sequence[int]) -> "Motion":
+        """Some of its frames, in this order."""
+        chosen = list(rows)
+        parts = (self.frame, self.step, self.link_pose, self.camera_from_world)
+        frame, step, links, cameras = (part[chosen] for part in parts)
+        return replace(self, frame=frame, step=step, link_pose=links, camera_from_world=cameras)
+
+    def to_world(self, link: int, points: np.ndarray) -> np.ndarray:
+        """(T, P, 3): points (P, 3) of a link's frame in the world."""
+        return moved(self.link_pose[:, link], points)
+
+
+def moved(poses: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(T, P, 3): points (P, 3) of a frame that is at poses (T, 7), in the world."""
+    poses = poses.astype(float)
+    return points @ np.swapaxes(rotation_from_quaternion(poses[:, 3:]), 1, 2) + poses[:, None, :3]
