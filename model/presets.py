@@ -7,10 +7,13 @@ from .config import SupervisedTraining, TrainConfig, VaeTraining
 from .data import DataConfig
 from .flow import FlowConfig
 
+WINDOW = 3
+"""Latent frames of a chunk of history and the current one: what samples with one chunk of history have."""
+
 
 def tiny() -> TrainConfig:
     """Wan's classes at 0.6 M parameters on a 96 x 64 canvas, without pretrained weights: trains on two CPU cores."""
-    return TrainConfig()
+    return TrainConfig(aim=AimConfig(window=WINDOW))
 
 
 def small() -> TrainConfig:
@@ -21,7 +24,7 @@ def small() -> TrainConfig:
             transformer=TransformerConfig(heads=6, head_dim=32, layers=6, ffn_dim=512),
             vae=VaeConfig(base_dim=12, z_dim=24),
         ),
-        aim=AimConfig(action_width=96, action_ffn_dim=256, state_token=True),
+        aim=AimConfig(action_width=96, action_ffn_dim=256, state_token=True, window=WINDOW),
         data=DataConfig(height=192, width=128),
         stage_vae=VaeTraining(steps=1000, schedule="cosine"),
         stage_1=SupervisedTraining(steps=5000, batch=8, learning_rate=1e-3, schedule="cosine", warmup=100),
