@@ -1,7 +1,7 @@
 """What a policy is to whoever runs one: it sees frames, hears what was done, and answers with actions."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -28,4 +28,20 @@ class Policy(Protocol):
             observations: every frame since the last call; the first call sees the first frame alone.
             executed: (M, 14) the actions really done since then, which may be fewer than were asked for.
         """
+        ...
+
+
+class Foreseen(Protocol):
+    """What a policy expects to see during its next actions: value maps uint8 (n, h, w), evenly spaced to the last."""
+
+    @property
+    def value(self) -> np.ndarray: ...
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """A policy that imagines what comes."""
+
+    def predict(self) -> Foreseen:
+        """What the last `act` expects."""
         ...

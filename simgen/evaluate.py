@@ -13,16 +13,18 @@ from typing import Literal
 
 from ..dataset import attempts as attempts_log
 from ..dataset.attempts import Attempt
+from ..dataset.played import Played
 from ..dataset.recording import Setting
 from ..errors import PartialResult
 from .held_out import HeldOut
 from .job import Job
 from .library import open_library
 from .protocol import STEPS_PER_FRAME, WORDINGS, EvalConfig, Wording, settle
-from .trial import Player, try_seed
-from .workers import WorkerPool, answer_jobs
+from .trial import Filming, Player, try_seed
+from .workers import ALIVE, WorkerPool, answer_jobs
 
 Key = tuple[str, str, int]
+FILMS = "films"
 LOST: tuple[Literal["crash", "hang"], ...] = ("crash", "hang")
 
 
@@ -31,6 +33,7 @@ def evaluate(
     make_player: Callable[[], Player] | None,
     *,
     sees: bool,
+    film: Callable[[Played, Path], None] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Attempt, ...]:
     """Try what is missing in the results folder; every trial that counts, by task, setting and seed.
@@ -39,6 +42,7 @@ def evaluate(
         config: what to evaluate on.
         make_player: called once in every worker process, so a module-level function; None evaluates the expert.
         sees: whether the policy is given pictures.
+        film: writes a film of a trial, as many as the configuration asks for, of policies that see; of a module, too.
         progress: told how many trials of how many are done.
 
     Raises:
@@ -57,6 +61,7 @@ def evaluate(
         sees=sees,
         wordings=WORDINGS[config.wording],
         unseen_objects=config.unseen_objects,
+        filming=Filming(config.results / FILMS, config.videos, film) if film is not None and sees else None,
     )
     total = config.episodes * len(config.tasks) * len(config.settings)
     with WorkerPool(config.workers, config.results, config.assets, render=False, life=life) as pool:
@@ -133,12 +138,16 @@ def try_jobs(
     sees: bool,
     wordings: dict[Setting, Wording],
     unseen_objects: bool,
+    filming: Filming | None,
 ) -> None:
     """A worker's life: let the expert and then the policy try each seed."""
     library = HeldOut(open_library(assets), textures=True, objects=unseen_objects)
     player = make_player() if make_player is not None else None
 
+    def alive() -> None:
+        pipe.send(ALIVE)
+
     def attempt(job: Job) -> Attempt:
-        return try_seed(job, library, player, sees=sees, told=wordings[job.setting])
+        return try_seed(job, library, player, sees=sees, told=wordings[job.setting], filming=filming, alive=alive)
 
     answer_jobs(pipe, attempt)

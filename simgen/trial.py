@@ -1,12 +1,16 @@
 """One trial: the expert shows that a seed can be done, then a policy tries it from the same beginning."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ..dataset.attempts import Attempt
+from ..dataset.played import Played
 from ..dataset.policy import Policy
-from ..dataset.recording import EpisodeMeta, Recording
+from ..dataset.recording import PHYSICS_HZ, EpisodeMeta, Recording, episode_uid
+from ..geometry import T_POSE
 from .instructions import takers, wording, write
 from .job import Job
 from .layout import draw_layout
@@ -14,6 +18,10 @@ from .model import AssetLibrary
 from .protocol import Wording
 from .streams import stream
 from .task import find
+from .watched import Watched
+
+if TYPE_CHECKING:
+    from .sapien.rollout import Rollout
 
 Player = Callable[[Recording], Policy]
 """Gives the policy for an episode whose demonstration by the expert is known."""
@@ -26,7 +34,33 @@ class Marked(Protocol):
     marks: Mapping[str, float]
 
 
-def try_seed(job: Job, library: AssetLibrary, player: Player | None, *, sees: bool, told: Wording = "seen") -> Attempt:
+@dataclass(frozen=True)
+class Filming:
+    """Films failed trials into `folder`, at most `most` a task and setting; `make`, of a module, writes one."""
+
+    folder: Path
+    most: int
+    make: Callable[[Played, Path], None]
+
+    def wants(self, job: Job) -> bool:
+        """Whether a failure of this trial would be filmed."""
+        return len(list(self.folder.glob(f"{job.task}-{job.setting}-*.mp4"))) < self.most
+
+    def film(self, played: Played, job: Job) -> None:
+        """Writes the film of this trial."""
+        self.make(played, self.folder / f"{episode_uid(job.task, job.setting, job.seed)}.mp4")
+
+
+def try_seed(
+    job: Job,
+    library: AssetLibrary,
+    player: Player | None,
+    *,
+    sees: bool,
+    told: Wording = "seen",
+    filming: Filming | None = None,
+    alive: Callable[[], None] = lambda: None,
+) -> Attempt:
     """One trial: `unreachable` if the expert fails, else what the policy (the expert, when None) achieves.
 
     Args:
@@ -35,6 +69,8 @@ def try_seed(job: Job, library: AssetLibrary, player: Player | None, *, sees: bo
         player: makes the policy.
         sees: whether it is given pictures.
         told: the kind of its instruction's wording.
+        filming: keeps films of failures.
+        alive: called after every answer of the policy.
     """
     from .sapien.attempt import run
     from .sapien.rollout import rollout
@@ -46,7 +82,11 @@ def try_seed(job: Job, library: AssetLibrary, player: Player | None, *, sees: bo
     if player is None:
         return expert.attempt
     policy, text = player(expert.recording), instruction(job, library, expert.recording.meta, told)
-    done = rollout(job, library, policy, text, sees=sees)
+    filmed = filming if filming is not None and filming.wants(job) else None
+    watched = Watched(policy, alive, asks=filmed is not None)
+    done = rollout(job, library, watched, text, sees=sees)
+    if filmed is not None and not done.success:
+        filmed.film(_played(job, text, done, watched), job)
     missed = ", ".join(name for name, holds in done.conditions.items() if not holds)
     return Attempt(
         job.task,
@@ -57,6 +97,21 @@ def try_seed(job: Job, library: AssetLibrary, player: Player | None, *, sees: bo
         dict(done.conditions),
         frames=len(done.state),
         marks=dict(policy.marks) if isinstance(policy, Marked) else {},
+    )
+
+
+def _played(job: Job, text: str, done: "Rollout", watched: Watched) -> Played:
+    maps, shown = watched.foreseen(len(done.rgb))
+    return Played(
+        title=f"{job.task}, {job.setting}, seed {job.seed}",
+        instruction=text,
+        canvas=T_POSE,
+        rate=Fraction(PHYSICS_HZ, job.steps_per_frame),
+        rgb=done.rgb,
+        maps=maps,
+        shown=shown,
+        conditions=tuple(done.conditions),
+        held=done.held,
     )
 
 

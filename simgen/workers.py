@@ -18,6 +18,8 @@ from .job import Job
 HANG_SECONDS = 600.0
 CRASH_TRIES = 2
 FAREWELL_SECONDS = 10.0
+ALIVE = None
+"""What a worker may send during a job that takes long: it has HANG_SECONDS again."""
 
 
 @dataclass(eq=False)
@@ -115,6 +117,9 @@ class WorkerPool:
                     result = worker.pipe.recv()
                 except (EOFError, ConnectionError):
                     yield from self._lost(worker, "crash")
+                    continue
+                if result is ALIVE:
+                    worker.deadline = monotonic() + HANG_SECONDS
                     continue
                 if isinstance(result, str):
                     raise WorkerFailed(result)

@@ -30,6 +30,7 @@ class Rollout:
     `state` (T, 14) are the measured joints at the frames, `rgb` (T, H, W, 3) what was seen (empty for a policy that
     does not look), `actions` (T - 1, 14) what led from each frame to the next. `tcp` (T, 2, 3) is where the left and
     right tool centre points were commanded to be, in the world, `head_from_world` (T, 4, 4) the head's extrinsics.
+    `held` (T, C) says which of the conditions held, in their order; `conditions` are those of the last frame.
     """
 
     success: bool
@@ -39,6 +40,7 @@ class Rollout:
     rgb: np.ndarray
     tcp: np.ndarray
     head_from_world: np.ndarray
+    held: np.ndarray
 
 
 def rollout(
@@ -73,6 +75,7 @@ def rollout(
     actions: list[np.ndarray] = []
     policy.reset(instruction)
     seen, conditions = 0, dict(task.success(world))
+    held = [list(conditions.values())]
     while len(actions) < limit and not all(conditions.values()):
         fresh = Observations(np.stack(pictures[seen:]), np.stack(states[seen:]))
         chunk = _checked(policy.act(fresh, _stacked(actions[max(seen - 1, 0) :])))
@@ -87,6 +90,7 @@ def rollout(
             tcp.append(commanded_tcp(world))
             head.append(eyes.head())
             conditions = dict(task.success(world))
+            held.append(list(conditions.values()))
             if all(conditions.values()):
                 break
     done = {name: bool(holds) for name, holds in conditions.items()}
@@ -98,6 +102,7 @@ def rollout(
         np.stack(pictures),
         np.stack(tcp),
         np.stack(head),
+        np.array(held, dtype=bool),
     )
 
 

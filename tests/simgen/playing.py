@@ -1,13 +1,19 @@
-"""A player for the tests of the simulators: stands still, and tells what it was told and what the joints did."""
+"""Players and a worker's life for the tests of rollouts and evaluation, which spawned workers import from here."""
+
+import os
+import signal
+import time
 
 import numpy as np
+from aimdata.dataset.attempts import Attempt
 from aimdata.errors import AimdataError
+from aimdata.simgen.workers import ALIVE
 
 BREAKS = 99
 
 
 class Still:
-    """Commands home joints."""
+    """Commands home joints, and tells what it was told."""
 
     def reset(self, instruction: str) -> None:
         """Remember what was asked."""
@@ -29,3 +35,28 @@ def make_player():
         return {"mark": request.mark, "told": policy.told, "state": done.state}
 
     return player
+
+
+def lingers(pipe, root, assets, render):
+    """Takes longer than is allowed, and says all the while that it is alive."""
+    job = pipe.recv()
+    for _ in range(12):
+        time.sleep(0.5)
+        pipe.send(ALIVE)
+    pipe.send(Attempt(job.task, job.setting, job.seed, "success"))
+
+
+def dies_at_seed_7():
+    """A player that stands still, and takes the whole evaluation with it at seed 7."""
+
+    def player(demonstration):
+        if demonstration.meta.seed == 7:
+            os.kill(os.getppid(), signal.SIGKILL)
+        return Still()
+
+    return player
+
+
+def stands_still():
+    """A player that stands still."""
+    return lambda demonstration: Still()

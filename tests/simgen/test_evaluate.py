@@ -1,11 +1,16 @@
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from aimdata.dataset.attempts import Attempt, append
+from aimdata.dataset.attempts import Attempt, append, read
 from aimdata.dataset.policy import Observations
 from aimdata.errors import PartialResult, UsageError
 from aimdata.model.normalise import Normaliser
+from aimdata.simgen import workers
 from aimdata.simgen.builtin.library import BuiltinLibrary
 from aimdata.simgen.evaluate import evaluate
 from aimdata.simgen.held_out import HeldOut
@@ -13,8 +18,12 @@ from aimdata.simgen.instructions import wording
 from aimdata.simgen.job import Job
 from aimdata.simgen.policies import Replay, replay, zero
 from aimdata.simgen.protocol import EvalConfig, keep_apart, settle
+from aimdata.simgen.results import results
 from aimdata.simgen.scores import wilson
 from aimdata.simgen.trial import instruction, try_seed
+
+sys.path.insert(0, str(Path(__file__).parent))  # spawned workers import `playing` from here
+from playing import lingers, stands_still
 
 LIBRARY = BuiltinLibrary()
 JOB = Job("click_bell", 100_000)
@@ -163,6 +172,42 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     append(tmp_path, trial("click_bell", 5, "success"))
     with pytest.raises(UsageError, match=r"no protocol\.json"):
         evaluate(EvalConfig(tmp_path, ("click_bell",)), None, sees=False)
+
+
+def test_a_worker_that_says_it_is_alive_may_take_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "HANG_SECONDS", 4.0)
+    with workers.WorkerPool(1, tmp_path, "builtin", render=False, life=lingers) as pool:
+        pool.submit(JOB)
+        found = []
+        while not pool.is_idle():
+            found += pool.finished()
+    assert [one.outcome for one in found] == ["success"]
+
+
+KILLED = """
+import sys
+sys.path.insert(0, {here!r})
+from pathlib import Path
+from aimdata.simgen.evaluate import evaluate
+from aimdata.simgen.protocol import EvalConfig
+from playing import dies_at_seed_7
+if __name__ == "__main__":
+    evaluate(EvalConfig(Path({folder!r}), ("click_bell",), ("easy",), episodes=3, seed=5), dies_at_seed_7, sees=False)
+"""
+
+
+@pytest.mark.sapien
+def test_an_evaluation_that_was_killed_goes_on_to_the_same_table(tmp_path):
+    here, folder = str(Path(__file__).parent), tmp_path / "killed"
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED.format(here=here, folder=str(folder)))
+    assert subprocess.run([sys.executable, str(script)], capture_output=True, timeout=300).returncode == -signal.SIGKILL
+    assert 0 < len(read(folder)) < 3
+    config = EvalConfig(folder, ("click_bell",), ("easy",), episodes=3, seed=5)
+    whole = replace(config, results=tmp_path / "whole")
+    tables = [results(config, evaluate(one, stands_still, sees=False)) for one in (config, whole)]
+    assert tables[0] == tables[1]
+    assert [(one.seed, one.outcome) for one in read(folder)] == [(seed, "failed") for seed in range(5, 8)]
 
 
 @pytest.mark.sapien
