@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange, repeat
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -65,6 +66,12 @@ class Instruction:
     """Cross-attention keys and values (B, H, L, K) of the text, per layer, and per layer of the depth branch."""
 
     layers: tuple[Pair, ...]
+
+    @staticmethod
+    def together(parts: "Several[Instruction]") -> "Instruction":
+        """Side by side in the batch."""
+        layers = zip(*(part.layers for part in parts), strict=True)
+        return Instruction(tuple((torch.cat([k for k, _ in one]), torch.cat([v for _, v in one])) for one in layers))
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +189,10 @@ class Aim(nn.Module):
         keys = tags if cache is None else Tags.join([cache.tags, tags])
         maskless = cache is not None and bool((tags.groups > Group.CO).all())
         how = "staged" if maskless else self.attention
-        cos, sin = rotary(torch.cat([video.positions, action.positions]), (rope.t_dim, rope.h_dim, rope.w_dim))
+        positions = torch.cat([video.positions, action.positions])
+        if cache is not None and cache.clock is not None:
+            positions = positions + F.pad(cache.clock[:, None, None, None], (0, 2))
+        cos, sin = rotary(positions, (rope.t_dim, rope.h_dim, rope.w_dim))
         video_embedded, video_times = self._video_times(video)
         action_embedded, action_times = self.action.times(self._sinusoid(action.times, self.action.proj_out.weight))
         return Context(
@@ -208,8 +218,8 @@ class Aim(nn.Module):
         return Beside(
             places=places.to(device),
             by=pattern(context.how, self.table, tags, keys, self.config.window, device),
-            cos=context.cos[places],
-            sin=context.sin[places],
+            cos=context.cos[..., places, :],
+            sin=context.sin[..., places, :],
             reads_text=context.reads_text[places],
             times=context.video_times,
             levels=context.video_levels[places],

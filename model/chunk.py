@@ -5,8 +5,10 @@ T video frames, E numbers of a state of both end effectors.
 Latents are (B, C, F, h, w).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
+import torch
 from torch import Tensor
 
 
@@ -60,6 +62,22 @@ class Chunk:
     actions: Tensor
     ends: Tensor | None = None
     depth: Tensor | None = None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Those it has, by name."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in named.items() if isinstance(value, Tensor)}
+
+    def sample(self, index: int, now: int) -> "Chunk":
+        """One of the batch, whose current frame is `now` in its own episode."""
+        return replace(self, now=now, **{name: value[index, None] for name, value in self.tensors().items()})
+
+    @staticmethod
+    def together(parts: "Sequence[Chunk]", now: int) -> "Chunk":
+        """The inverse of `sample`."""
+        return replace(
+            parts[0], now=now, **{name: torch.cat([getattr(p, name) for p in parts]) for name in parts[0].tensors()}
+        )
 
     def imagined(self, t_video: Tensor | None = None, t_action: Tensor | None = None) -> Future:
         """RGB and value maps at one level; actions and end effectors too if theirs is given."""

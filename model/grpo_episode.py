@@ -4,7 +4,7 @@ Keys and values are not kept: at 5 B parameters those of one chunk weigh a thous
 Dimensions: C latent channels, F latent frames, h w latent cells, A actions, P numbers of an action.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -165,7 +165,7 @@ class Explorer(Policy):
         return frames, actions, state
 
     @torch.no_grad()
-    def dream(self, seen: Rollout) -> Chunk:
+    def dream(self, seen: Rollout) -> Iterator[tuple[Chunk, bool]]:
         """RGB and maps first, the same in the whole group as long as it sees the same; then the actions."""
         assert self.rollout is not None
         assert self.request is not None
@@ -182,7 +182,7 @@ class Explorer(Policy):
         actions, chain = draw(self.config.sampler, velocity, z, own, noise_net(self.trained))
         chunk = replace(future, actions=actions, ends=None, depth=None)
         self.drawn.append((chunk, chain))
-        return chunk
+        return iter([(chunk, True)])
 
     @torch.no_grad()
     def maps(self, chunk: Chunk) -> np.ndarray:

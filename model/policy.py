@@ -73,22 +73,34 @@ class Policy:
         Raises:
             UsageError: `reset` was not called, or the shapes are others.
         """
+        frames = self.checked(observations, executed)
+        assert self.rollout is not None
+        seen = self.rollout.observe(*frames)
+        return self.settle(seen, self.dream(seen))
+
+    def checked(self, observations: Observations, executed: np.ndarray) -> tuple[torch.Tensor, ...]:
+        """What `Rollout.observe` takes, of what `act` does; raises as it does."""
         if self.rollout is None:
             raise UsageError("The policy does not know its instruction yet; call reset(instruction) before act.")
-        rgb, actions, state = self._checked(observations, executed, begins=self.rollout.now < 0)
-        seen = self.rollout.observe(rgb, actions, state)
-        self.unfinished = iter(())
-        self.imagined = self.dream(seen)
-        self.rollout, self.calls = seen, self.calls + 1
-        return self._restored(self.imagined)
+        return self._checked(observations, executed, begins=self.rollout.now < 0)
 
-    def dream(self, seen: Rollout) -> Chunk:
-        """The next chunk as soon as its actions are there, from noise that the seed and the number of calls decide.
+    def dream(self, seen: Rollout) -> Iterator[tuple[Chunk, bool]]:
+        """The next chunk step by step, and whether its actions are there."""
+        return seen.imagining(self.sampling, self.begin(seen))
+
+    def settle(self, seen: Rollout, steps: Iterator[tuple[Chunk, bool]]) -> np.ndarray:
+        """The actions of the next chunk as soon as they are there.
 
         What is left of its video, under `action_first`, is denoised when `predict` asks for it, while the robot moves.
         """
-        self.unfinished = seen.imagining(self.sampling, self.meta.data.actions, self.noise(self.sampling.seed))
-        return next(chunk for chunk, ready in self.unfinished if ready)
+        self.unfinished = steps
+        self.imagined = next(chunk for chunk, ready in steps if ready)
+        self.rollout, self.calls = seen, self.calls + 1
+        return self._restored(self.imagined)
+
+    def begin(self, seen: Rollout) -> Chunk:
+        """The noise that the next chunk is sampled from; the seed and the number of calls decide."""
+        return seen.noise(self.meta.data.actions, self.noise(self.sampling.seed))
 
     def noise(self, *seed: int) -> torch.Generator:
         """The source of noise of this call."""

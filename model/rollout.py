@@ -58,7 +58,9 @@ class Rollout:
         now = self.seen + latents.shape[2]
         past = Past(latents, self.seen + 1, None, actions, state[:, None], (now,))
         cache = None if self.cache is None else self.cache.drop_predicted()
-        cache = self.world.aim.remember(self.text, past, cache=cache).evict(now, self.world.aim.config.window)
+        cache = self.world.aim.remember(self.text, past, cache=cache)
+        if cache.clock is None:
+            cache = cache.evict(now, self.world.aim.config.window)
         return replace(
             self,
             cache=cache,
@@ -71,23 +73,25 @@ class Rollout:
 
     def imagine(self, config: SamplingConfig, actions: int, generator: torch.Generator) -> Chunk:
         """Samples the next chunk, of `actions` actions."""
-        *_, (chunk, _) = self.imagining(config, actions, generator)
+        *_, (chunk, _) = self.imagining(config, self.noise(actions, generator))
         return chunk
 
-    def imagining(
-        self, config: SamplingConfig, actions: int, generator: torch.Generator
-    ) -> Iterator[tuple[Chunk, bool]]:
-        """As `imagine`, step by step: the chunk as it is by then, and whether its actions are finished."""
-        if self.cache is None or self.recent is None or self.black is None:
+    def noise(self, actions: int, generator: torch.Generator) -> Chunk:
+        """What the next chunk, of `actions` actions, is sampled from."""
+        if self.recent is None or self.black is None:
             raise ValueError("Nothing was observed yet.")
-        aim, like = self.world.aim, {"device": self.recent.device, "dtype": self.recent.dtype}
+        config, like = self.world.aim.config, {"device": self.recent.device, "dtype": self.recent.dtype}
         batch, channels, _, height, width = self.recent.shape
         shape = (2, batch, channels, LATENTS_PER_CHUNK, height, width)
         video, value = torch.randn(shape, generator=generator, **like)
-        noise = torch.randn(batch, actions, aim.config.action_dim, generator=generator, **like)
+        noise = torch.randn(batch, actions, config.action_dim, generator=generator, **like)
         ends = torch.randn(batch, FRAMES_PER_CHUNK, END_NUMBERS, generator=generator, **like)
-        begin = Chunk(self.now, video, self.black, value, noise, ends if aim.config.state_stream else None)
-        return denoise(aim, self.text, self.cache, begin, config)
+        return Chunk(self.now, video, self.black, value, noise, ends if config.state_stream else None)
+
+    def imagining(self, config: SamplingConfig, noise: Chunk) -> Iterator[tuple[Chunk, bool]]:
+        """The next chunk step by step, from noise: as it is by then, and whether its actions are finished."""
+        assert self.cache is not None
+        return denoise(self.world.aim, self.text, self.cache, noise, config)
 
     @torch.no_grad()
     def believe(self, future: Chunk) -> "Rollout":
@@ -112,8 +116,50 @@ class Rollout:
             return None
         return video_depth(self.world.coder.decode(torch.cat([future.black, future.depth], dim=2)), near, far)
 
+    @staticmethod
+    def together(parts: "Sequence[Rollout]") -> "Rollout":
+        """Rollouts of one sample each as one of many, to observe as many frames each; their last frame becomes 0.
+
+        All have observed something, or none.
+        """
+        begun = [part.cache.drop_predicted() for part in parts if part.cache is not None]
+        current = [part.seen for part in parts]
+        return Rollout(
+            parts[0].world,
+            Instruction.together([part.text for part in parts]),
+            cache=Cache.together(begun, current) if begun else None,
+            memory=tuple(_side_by_side(features) for features in zip(*(part.memory for part in parts), strict=True)),
+            black=_side_by_side([part.black for part in parts]),
+            seen=0 if begun else -1,
+            now=0 if begun else -1,
+        )
+
+    def apart(self, before: "Sequence[Rollout]") -> "list[Rollout]":
+        """The inverse of `together`, once all have observed: as if each of those `before` had done it alone."""
+        assert self.cache is not None
+        assert self.recent is not None
+        new, window = self.seen - (-1 if before[0].cache is None else 0), self.world.aim.config.window
+        return [
+            replace(
+                part,
+                cache=cache.evict(part.seen + new, window),
+                memory=tuple(None if one is None else one[i, None] for one in self.memory),
+                black=None if self.black is None else self.black[i, None],
+                recent=part._recent(part.seen, self.recent[i, None, :, -new:]),
+                seen=part.seen + new,
+                now=part.seen + new,
+            )
+            for i, (part, cache) in enumerate(zip(before, self.cache.apart(), strict=True))
+        ]
+
     def _recent(self, last: int, new: Tensor) -> Tensor:
         """New latents after those up to frame `last`: as many as are decoded together."""
         kept = new[:, :, :0] if self.recent is None else self.recent
         kept = kept[:, :, : kept.shape[2] - (self.now - last)]
         return torch.cat([kept[:, :, -DECODED_BEFORE:], new], dim=2)
+
+
+def _side_by_side(parts: Sequence[Tensor | None]) -> Tensor | None:
+    """(1, ...) each, in one batch; None where there is none."""
+    known = [part for part in parts if part is not None]
+    return torch.cat(known) if known else None

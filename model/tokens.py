@@ -91,9 +91,9 @@ def join(pieces: list[Sequence]) -> Sequence:
 
 
 def rotary(positions: Tensor, dims: tuple[int, int, int], theta: float = 10_000.0) -> tuple[Tensor, Tensor]:
-    """Cosines and sines (N, K / 2) of Wan's three-axis RoPE at any real position (N, 3)."""
+    """Cosines and sines (..., N, K / 2) of Wan's three-axis RoPE at any real position (..., N, 3)."""
     angles = [
-        positions[:, axis, None].double() * theta ** (-torch.arange(0, dim, 2, dtype=torch.float64) / dim)
+        positions[..., axis, None].double() * theta ** (-torch.arange(0, dim, 2, dtype=torch.float64) / dim)
         for axis, dim in enumerate(dims)
     ]
     joined = torch.cat(angles, dim=-1)
@@ -101,7 +101,7 @@ def rotary(positions: Tensor, dims: tuple[int, int, int], theta: float = 10_000.
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Queries or keys (B, H, N, K) turned by their positions' angles (N, K / 2)."""
+    """Queries or keys (B, H, N, K) turned by their positions' angles (N, K / 2), or (B, 1, N, K / 2)."""
     even, odd = rearrange(x, "b h n (k two) -> two b h n k", two=2)
     turned = torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1)
     return rearrange(turned, "b h n k two -> b h n (k two)").type_as(x)

@@ -1,10 +1,15 @@
 """A policy over HTTP is the policy itself, and nothing but what it expects gets in."""
 
+import socket
+import struct
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
+from time import perf_counter, sleep
 from types import SimpleNamespace
 
 import aimdata
@@ -14,7 +19,8 @@ import pytest
 from aimdata.dataset.policy import Observations
 from aimdata.errors import AimdataError, UsageError
 from aimdata.model.remote import LARGEST, MSGPACK, Act, Array, Failure, RemotePolicy, Reset, packed, unpacked
-from aimdata.model.serve import MOST, PolicyServer
+from aimdata.model.serve import BATCH, MOST, PolicyServer, one_by_one
+from aimdata.model.together import Turn
 
 RNG = np.random.default_rng(0)
 
@@ -83,6 +89,141 @@ def test_the_episode_that_waited_longest_is_forgotten(server):
     with pytest.raises(AimdataError, match="forgotten"):
         policies[0].act(*seen())
     assert policies[1].act(*seen()).shape == (3, 5)
+
+
+def at_once(calls: list) -> list:
+    """Results, or errors, of calls that all begin at the same moment."""
+    ready = Barrier(len(calls))
+
+    def run(call):
+        ready.wait()
+        try:
+            return call()
+        except AimdataError as error:
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+class Slow:
+    """Notes how many it answers at once, and takes its time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.sizes = seconds, []
+
+    def __call__(self, turns: Sequence[Turn]) -> None:
+        self.sizes.append(len(turns))
+        sleep(self.seconds)
+        one_by_one(turns)
+
+
+def test_requests_that_wait_together_are_answered_together_and_none_is_dropped():
+    """Three rounds of more clients than a batch holds, each round as slow as a large network."""
+    slow, count = Slow(0.3), BATCH + 8
+    with PolicyServer(Echo, act=slow) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        policies = [RemotePolicy(server.url) for _ in range(count)]
+        at_once([lambda policy=policy: policy.reset("a") for policy in policies])
+        for turn in (1, 2, 3):
+            rows = at_once([lambda policy=policy: policy.act(*seen()) for policy in policies])
+            assert [row[0, 4] for row in rows] == [turn] * count
+        server.shutdown()
+    assert sum(slow.sizes) == 3 * count
+    assert max(slow.sizes) == BATCH
+    assert len(slow.sizes) <= 9
+
+
+def test_a_lone_client_does_not_wait_for_others():
+    slow = Slow(0)
+    with PolicyServer(Echo, act=slow) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        policy = RemotePolicy(server.url)
+        policy.reset("a")
+        began = perf_counter()
+        for _ in range(20):
+            policy.act(*seen())
+        server.shutdown()
+    assert slow.sizes == [1] * 20
+    assert (perf_counter() - began) / 20 < 0.1
+
+
+def test_one_that_is_refused_does_not_spoil_the_answers_of_the_others(server):
+    policies = [RemotePolicy(server.url) for _ in range(4)]
+    for policy in policies:
+        policy.reset("a")
+    rows = at_once([lambda p=p, n=n: p.act(*seen(n)) for p, n in zip(policies, (2, 3, 2, 2), strict=True)])
+    assert isinstance(rows[1], AimdataError)
+    assert "odd number" in str(rows[1])
+    assert [row.shape for row in rows if not isinstance(row, AimdataError)] == [(3, 5)] * 3
+
+
+def test_requests_of_one_episode_come_one_after_the_other():
+    slow = Slow(0.05)
+    with PolicyServer(Echo, act=slow) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        policy = RemotePolicy(server.url)
+        policy.reset("a")
+        RemotePolicy(server.url).reset("b")
+        rows = at_once([lambda: policy.act(*seen())] * 3)
+        server.shutdown()
+    assert sorted(row[0, 4] for row in rows) == [1, 2, 3]
+    assert slow.sizes == [1, 1, 1]
+
+
+def test_what_breaks_the_network_is_told_to_every_client_and_the_server_goes_on():
+    broken = [True]
+
+    def act(turns: Sequence[Turn]) -> None:
+        if broken[0]:
+            raise RuntimeError("out of memory")
+        one_by_one(turns)
+
+    with PolicyServer(Echo, act=act) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        policies = [RemotePolicy(server.url) for _ in range(3)]
+        for policy in policies:
+            policy.reset("a")
+        errors = at_once([lambda policy=policy: policy.act(*seen()) for policy in policies])
+        assert all("RuntimeError: out of memory" in str(error) for error in errors)
+        broken[0] = False
+        assert policies[0].act(*seen()).shape == (3, 5)
+        server.shutdown()
+
+
+def test_who_waits_when_the_server_stops_is_still_answered():
+    slow = Slow(0.3)
+    server = PolicyServer(Echo, act=slow)
+    Thread(target=server.serve_forever, daemon=True).start()
+    policies = [RemotePolicy(server.url) for _ in range(2)]
+    for policy in policies:
+        policy.reset("a")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(policies[0].act, *seen())
+        sleep(0.1)
+        second = pool.submit(policies[1].act, *seen())
+        sleep(0.1)
+        server.shutdown()
+        server.server_close()
+        assert first.result().shape == second.result().shape == (3, 5)
+
+
+def test_a_client_that_leaves_before_its_answer_is_there_disturbs_nobody(capfd):
+    slow = Slow(0.2)
+    with PolicyServer(Echo, act=slow) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        policy = RemotePolicy(server.url)
+        policy.reset("a")
+        observations, executed = seen()
+        message = Act(policy.session, packed(observations.rgb), packed(observations.state), packed(executed))
+        body = msgspec.msgpack.encode(message)
+        connection = HTTPConnection("127.0.0.1", server.server_port)
+        connection.request("POST", "/act", body, {"Content-Type": MSGPACK})
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        assert policy.act(*seen())[0, 4] == 2
+        server.shutdown()
+    assert capfd.readouterr().err == ""
 
 
 def post(server, path: str, body: bytes, **headers: str) -> tuple[int, str]:
