@@ -7,8 +7,8 @@ Data go to stdout, logs and progress to stderr. Heavy imports live inside the co
 import json as jsonlib
 import os
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,8 +17,11 @@ import typer
 from .errors import AimdataError, DatasetError, MissingExtra, PartialResult, UsageError, VerificationFailed, unknown
 
 if TYPE_CHECKING:
+    from .dataset.check_rerender import Rerender
     from .dataset.reader import Dataset
     from .model.config import TrainConfig
+    from .simgen.protocol import EvalConfig
+    from .simgen.results import Results
 
 INTERRUPTED = 130
 
@@ -152,6 +155,18 @@ def annotate(
 def validate(
     deep: Annotated[bool, typer.Option("--deep", help="Decode every chunk and look at every frame.")] = False,
     repair: Annotated[bool, typer.Option("--repair-index", help="First make the index anew from the groups.")] = False,
+    rerender: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Render frames of N episodes per task and setting again and compare; 0 without --deep, 1 with it.",
+            show_default=False,
+            min=0,
+        ),
+    ] = None,
+    assets: Annotated[
+        str | None, typer.Option(help="To render: the folder of a dataset with RoboTwin's assets.", show_default=False)
+    ] = None,
     dataset: DatasetFolder = None,
     json: AsJson = False,
 ) -> None:
@@ -178,7 +193,8 @@ def validate(
     with counting("validating") as progress:
         with suppress(DatasetError):
             materials = partial(known_colors, read_config(root).assets)
-        checks = run(root, deep=deep, materials=materials, progress=progress)
+        again = _rerender(root, int(deep) if rerender is None else rerender, assets)
+        checks = run(root, deep=deep, materials=materials, rerender=again, progress=progress)
     rows, wrong = (), [problem for found in checks for problem in found.problems]
     if not wrong:
         with counting("checking labels") as progress:
@@ -196,6 +212,23 @@ def validate(
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise VerificationFailed(f"{root} is not as it should be{more}: {wrong[0]}")
+
+
+def _rerender(root: Path, each: int, assets: str | None) -> "Rerender | None":
+    """How to render a dataset's states again, or why that is not possible here; None when nobody wants it."""
+    from .dataset.check_rerender import Rerender
+    from .dataset.layout import read_config
+    from .simgen.render_probe import renderer_problem
+    from .simgen.rerender import renderer
+
+    if not each:
+        return None
+    try:
+        draw = renderer(read_config(root).assets, assets)
+    except AimdataError as error:
+        return Rerender(each, None, str(error))
+    problem = renderer_problem()
+    return Rerender(each, None if problem else draw, problem or "")
 
 
 @app.command()
@@ -408,7 +441,11 @@ def evaluate(
         str, typer.Option(help="Instructions: seen, unseen, or auto (seen in easy, unseen in hard).")
     ] = "auto",
     workers: Annotated[int, typer.Option(help="Processes that simulate side by side.")] = 1,
+    share_model: Annotated[
+        bool, typer.Option("--share-model", help="One model answers all workers, several at a time; else one each.")
+    ] = False,
     unseen_objects: Annotated[bool, typer.Option("--unseen-objects", help="Draw objects no dataset holds.")] = False,
+    videos: Annotated[int, typer.Option(help="Films of failed trials, at most so many a task and setting.")] = 1,
     results: Annotated[
         Path | None, typer.Option(help="Folder of the trials; default eval-POLICY.", show_default=False)
     ] = None,
@@ -417,10 +454,10 @@ def evaluate(
 ) -> None:
     """Measure a policy closed loop: success rates per task, easy and hard; goes on where it stopped.
 
+    --dataset names what the policy was trained on: its statistics scale what is replayed, its seeds must not be tried.
+
     Example: aimdata eval --policy replay --tasks click_bell --episodes 5
     """
-    from dataclasses import asdict
-
     from .annotate.score_chart import score_chart
     from .progress import counting
     from .simgen import results as documents
@@ -429,10 +466,8 @@ def evaluate(
     from .simgen.protocol import EvalConfig
     from .simgen.task import named
 
-    folder = results if results is not None else Path(f"eval-{Path(policy).name}")
-    make_player, sees, about = _player(policy, dataset)
     config = EvalConfig(
-        folder,
+        results if results is not None else Path(f"eval-{Path(policy).name}"),
         named(tasks),
         settings_named(setting),
         episodes,
@@ -441,41 +476,120 @@ def evaluate(
         unseen_objects,
         wording,
         policy=policy,
-        about=about,
+        about=_about(policy, dataset),
+        videos=videos,
     )
+    sees = policy not in BLIND
     if sees:
         _need_renderer()
-    with counting("evaluating") as progress:
-        trials = run(config, make_player, sees=sees, progress=progress)
-    found = documents.results(config, trials)
-    page = documents.write(found, folder)
-    score_chart(f"{policy}: success rates", found.protocol.sentences(), found.lines, folder / documents.CHART)
-    if json:
-        for line in found.lines:
-            _print(asdict(line))
-        _print({"protocol": asdict(found.protocol), "results": str(folder / documents.RESULTS)})
-    else:
-        typer.echo(page)
+        _keep_apart(config, dataset)
+    film = _filming() if sees and videos else None
+    with _player(policy, dataset, workers, share_model) as make_player, counting("evaluating") as progress:
+        done = run(config, make_player, sees=sees, film=film, progress=progress)
+    found = documents.results(config, done.trials)
+    page = documents.write(found, config.results)
+    score_chart(f"{policy}: success rates", found.protocol.sentences(), found.lines, config.results / documents.CHART)
+    _print_results(found, config.results / documents.RESULTS) if json else typer.echo(page)
+    if done.lacking:
+        raise PartialResult(done.lacking)
 
 
-def _player(policy: str, dataset: Path | None) -> tuple:
-    """What makes the policy in a worker, whether it needs pictures, and what it is beyond its name."""
-    from functools import partial
+BLIND = ("expert", "replay", "zero", "random")
+"""Policies that need no pictures; all others are checkpoints and addresses."""
 
-    from .simgen.policies import BLIND
 
-    if policy == "expert":
-        return None, False, ""
+def _print_results(found: "Results", path: Path) -> None:
+    from dataclasses import asdict
+
+    for line in found.lines:
+        _print(asdict(line))
+    _print({"protocol": asdict(found.protocol), "results": str(path)})
+
+
+def _about(policy: str, dataset: Path | None) -> str:
+    """What a policy is beyond its name; UsageError when there is none."""
     if policy == "replay":
         source = "each demonstration's own quantiles" if dataset is None else f"the statistics of {dataset}"
-        return partial(_replay_player, dataset), False, f"recorded actions, normalised and restored with {source}"
-    if policy in BLIND:
-        return BLIND[policy], False, ""
-    if "://" in policy:
-        return partial(_remote_player, policy), True, ""
+        return f"recorded actions, normalised and restored with {source}"
+    if policy in BLIND or "://" in policy:
+        return ""
     if not Path(policy).exists():
-        raise unknown("policy", policy, ["expert", "replay", *BLIND, "a checkpoint's folder", "http://127.0.0.1:PORT"])
-    return partial(_checkpoint_player, Path(policy)), True, ""
+        raise unknown("policy", policy, [*BLIND, "a checkpoint's folder", "http://127.0.0.1:PORT"])
+    from hashlib import sha256
+
+    from .model import checkpoint
+
+    meta = checkpoint.read_meta(Path(policy))
+    document = sha256((Path(policy) / checkpoint.DOCUMENT).read_bytes()).hexdigest()
+    return f"stage {meta.stage}, step {meta.step}, sha256 {document[:16]}"
+
+
+def _keep_apart(config: "EvalConfig", dataset: Path | None) -> None:
+    """Refuses seeds a policy was trained on; says so where that is not known."""
+    from .dataset.info import describe
+    from .dataset.reader import Dataset
+    from .model.checkpoint import read_meta
+    from .model.stage2 import seeds_played
+    from .simgen.protocol import keep_apart
+
+    root, meta = _root(dataset), None if "://" in config.policy else read_meta(Path(config.policy))
+    if meta is not None:
+        keep_apart(config, seeds_played(meta), f"The training of {config.policy}")
+    known = dataset is not None
+    with suppress(DatasetError):
+        known = describe(root).content_hash == meta.content_hash if meta is not None else known
+        if known:
+            seeds = {(row.task, row.seed) for row in Dataset.open(root).episodes}
+            keep_apart(config, seeds, f"The dataset {root}")
+            return
+    _say(
+        f"warning: {root} is not known to be the dataset of this policy, so nobody has checked that its seeds are not "
+        f"among those tried ({config.seed} and up); name it with --dataset."
+    )
+
+
+def _filming() -> Callable | None:
+    from importlib.util import find_spec
+
+    from .annotate.trial_film import trial_film
+
+    if find_spec("av") is None:
+        _say("No films: PyAV is not installed; pip install 'aimdata[video]'.")
+        return None
+    return trial_film
+
+
+@contextmanager
+def _player(policy: str, dataset: Path | None, workers: int, share: bool) -> Iterator[Callable | None]:
+    """What makes the policy in a worker: None for the expert; a client of one server where the model is shared."""
+    from functools import partial
+
+    from .simgen import policies
+
+    if policy == "replay":
+        yield partial(_replay_player, dataset)
+    elif policy in BLIND:
+        yield {"expert": None, "zero": policies.zero, "random": policies.random}[policy]
+    elif "://" in policy:
+        yield partial(_remote_player, policy)
+    elif share:
+        with _serving(Path(policy)) as url:
+            yield partial(_remote_player, url)
+    else:
+        yield partial(_checkpoint_player, Path(policy), max((os.cpu_count() or 1) // workers, 1))
+
+
+@contextmanager
+def _serving(policy: Path) -> Iterator[str]:
+    """A server of the policy in this process, for as long as it is needed; yields its address."""
+    from threading import Thread
+
+    from .model.serve import policy_server
+
+    with policy_server(policy, port=0) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.url
+        server.shutdown()
 
 
 def _replay_player(dataset: Path | None) -> Callable:
@@ -493,10 +607,15 @@ def _replay_player(dataset: Path | None) -> Callable:
     return replay(lambda actions: normaliser)
 
 
-def _checkpoint_player(path: Path) -> Callable:
+def _checkpoint_player(path: Path, threads: int) -> Callable:
+    """A model of this worker's own, which leaves the other workers their share of the cores."""
+    import torch
+
+    from .model.device import device_named
     from .model.policy import Policy
 
-    loaded = Policy.load(path)
+    loaded = Policy.load(path, device_named("auto"))
+    torch.set_num_threads(min(threads, torch.get_num_threads()))
     return lambda demonstration: loaded
 
 

@@ -115,6 +115,15 @@ def requests(config: TrainConfig, starts: Starts, step: int, weights: Path) -> l
     return found
 
 
+def seeds_played(meta: CheckpointMeta) -> set[tuple[str, int]]:
+    """The tasks and seeds that a checkpoint was trained on in the simulator: none before stage 2."""
+    if meta.stage != "2":
+        return set()
+    first, starts = meta.training["stage_2"]["first_seed"], meta.training["starts"]
+    turns = (divmod(number, len(starts)) for number in range(meta.step * meta.training["stage_2"]["groups"]))
+    return {(starts[which][0], first + turn) for turn, which in turns}
+
+
 def frozen_hash(world: WorldModel) -> str:
     """sha256 of all weights but those of the action stream."""
     digest = hashlib.sha256()

@@ -6,6 +6,7 @@ Every trial is a line in `attempts.jsonl` of a results folder: `unreachable` is 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -28,6 +29,14 @@ FILMS = "films"
 LOST: tuple[Literal["crash", "hang"], ...] = ("crash", "hang")
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """The trials that count, by task, setting and seed; `lacking` says why some are missing, if any are."""
+
+    trials: tuple[Attempt, ...]
+    lacking: str = ""
+
+
 def evaluate(
     config: EvalConfig,
     make_player: Callable[[], Player] | None,
@@ -35,8 +44,8 @@ def evaluate(
     sees: bool,
     film: Callable[[Played, Path], None] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[Attempt, ...]:
-    """Try what is missing in the results folder; every trial that counts, by task, setting and seed.
+) -> Evaluation:
+    """Try what is missing in the results folder.
 
     Args:
         config: what to evaluate on.
@@ -47,7 +56,7 @@ def evaluate(
 
     Raises:
         UsageError: the configuration is impossible, or the folder holds trials of another policy or protocol.
-        PartialResult: the expert solves too few seeds of a task, or trials were lost.
+        PartialResult: there is not a single trial.
     """
     config.check()
     config.results.mkdir(parents=True, exist_ok=True)
@@ -77,9 +86,10 @@ def evaluate(
                 known[key_of(attempt)] = attempt
                 progress(len(_counted(config, known)), total)
     counted = _counted(config, known)
-    if len(counted) < total:
-        raise PartialResult(_lacking(config, known, total - len(counted)))
-    return counted
+    lacking = _lacking(config, known, total - len(counted)) if len(counted) < total else ""
+    if not counted:
+        raise PartialResult(lacking)
+    return Evaluation(counted, lacking)
 
 
 def key_of(attempt: Attempt) -> Key:

@@ -1,6 +1,6 @@
 """Policies that need no training: standing still, flailing, and doing again what was recorded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -93,7 +93,3 @@ def random() -> Callable[[Recording], Policy]:
 def replay(fit: Callable[[np.ndarray], Scaling]) -> Callable[[Recording], Policy]:
     """Does what was demonstrated, through the scaling that `fit` has for its actions (N, 14)."""
     return lambda demonstration: Replay(demonstration.action, fit(demonstration.action))
-
-
-BLIND: Mapping[str, Callable[[], Callable[[Recording], Policy]]] = {"zero": zero, "random": random}
-"""What makes each policy that needs neither pictures nor a scaling."""

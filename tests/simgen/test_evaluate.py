@@ -147,7 +147,7 @@ def test_seeds_the_expert_fails_on_do_not_count_and_the_first_ones_do(tmp_path):
     config = EvalConfig(tmp_path, ("click_bell",), ("easy",), episodes=2, seed=5)
     outcomes = ((5, "success"), (6, "unreachable"), (7, "failed"), (8, "success"))
     folder_of(config, *(trial("click_bell", seed, outcome) for seed, outcome in outcomes))
-    assert [one.seed for one in evaluate(config, None, sees=False)] == [5, 7]
+    assert [one.seed for one in evaluate(config, None, sees=False).trials] == [5, 7]
 
 
 def test_too_few_solvable_seeds_are_a_partial_result(tmp_path):
@@ -163,7 +163,7 @@ def test_too_few_solvable_seeds_are_a_partial_result(tmp_path):
 def test_trials_of_another_policy_or_protocol_are_not_added_to(tmp_path, change):
     config = EvalConfig(tmp_path, ("click_bell",), ("easy",), episodes=1, seed=5)
     folder_of(config, trial("click_bell", 5, "success"))
-    assert len(evaluate(config, None, sees=False)) == 1
+    assert len(evaluate(config, None, sees=False).trials) == 1
     with pytest.raises(UsageError, match="choose another folder with --results"):
         evaluate(replace(config, **change), None, sees=False)
 
@@ -205,7 +205,7 @@ def test_an_evaluation_that_was_killed_goes_on_to_the_same_table(tmp_path):
     assert 0 < len(read(folder)) < 3
     config = EvalConfig(folder, ("click_bell",), ("easy",), episodes=3, seed=5)
     whole = replace(config, results=tmp_path / "whole")
-    tables = [results(config, evaluate(one, stands_still, sees=False)) for one in (config, whole)]
+    tables = [results(config, evaluate(one, stands_still, sees=False).trials) for one in (config, whole)]
     assert tables[0] == tables[1]
     assert [(one.seed, one.outcome) for one in read(folder)] == [(seed, "failed") for seed in range(5, 8)]
 
@@ -214,7 +214,7 @@ def test_an_evaluation_that_was_killed_goes_on_to_the_same_table(tmp_path):
 def test_a_trial_lost_with_its_process_is_made_again(tmp_path):
     config = EvalConfig(tmp_path, ("click_bell",), ("easy",), episodes=1, seed=5)
     folder_of(config, trial("click_bell", 5, "crash"))
-    assert [(one.seed, one.outcome) for one in evaluate(config, zero, sees=False)] == [(5, "failed")]
+    assert [(one.seed, one.outcome) for one in evaluate(config, zero, sees=False).trials] == [(5, "failed")]
 
 
 def test_seeds_that_were_trained_on_are_refused(tmp_path):
