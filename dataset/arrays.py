@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import DatasetError, SchemaMismatch
 from .codec import STORAGE, checked, decode_chunk, encode_chunk
 from .documents import from_json, to_json
+from .places import Place, several
 from .shards import OpenShards, Shard, ShardWriter
 from .tables import ArraySpec
 
@@ -141,11 +142,11 @@ class ArrayWriter:
 class PackedArray:
     """Reads one array. Absent, cut off or altered bytes raise DatasetError; nothing ever reads as zeros."""
 
-    def __init__(self, folder: Path, spec: ArraySpec, shards: OpenShards) -> None:
+    def __init__(self, folder: Place, spec: ArraySpec, shards: OpenShards) -> None:
         self._folder, self._spec, self._shards = folder, spec, shards
         self._storage = STORAGE[spec.codec]
         self.dtype = np.dtype(spec.dtype)
-        self._paths: dict[int, Path] = {}
+        self._paths: dict[int, Place] = {}
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -183,8 +184,14 @@ class PackedArray:
             first = min(rows)
             out[:] = self.read(first, max(rows) + 1)[np.asarray(rows) - first]
             return out
-        for i, row in enumerate(rows):
-            self._decode(row, out[i : i + 1])
+        for shard in {row // self._shard_chunks for row in rows}:
+            self._locate(shard * self._shard_chunks)  # opened once, before several threads ask for it
+
+        def fill(i: int) -> None:
+            self._decode(rows[i], out[i : i + 1])
+
+        for _ in several(self._folder, fill, range(len(rows))):
+            pass
         return out
 
     def _room(self, rows: int, out: np.ndarray | None) -> np.ndarray:
@@ -223,7 +230,7 @@ class PackedArray:
         self._check(found, path)
         return found
 
-    def _check(self, found: _ArrayJson, path: Path) -> None:
+    def _check(self, found: _ArrayJson, path: Place) -> None:
         """The file must describe the declared array, cut and compressed as this version does."""
         spec, sizes = self._spec, found.shape
         fits = len(sizes) == len(spec.dims) and all(

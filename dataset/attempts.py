@@ -12,6 +12,7 @@ import msgspec
 from .documents import from_json
 from .durable import writing
 from .layout import ATTEMPTS
+from .places import Place
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def append(root: Path, attempt: Attempt) -> None:
             os.close(descriptor)
 
 
-def read(root: Path) -> tuple[Attempt, ...]:
+def read(root: Place) -> tuple[Attempt, ...]:
     """All attempts, in the order they were written; a last line without its end is not one."""
     path = root / ATTEMPTS
     if not path.exists():

@@ -66,7 +66,7 @@ class Facts:
 
 def facts(dataset: Dataset) -> Facts:
     """Counts what the dataset holds."""
-    about = describe(dataset.root)
+    about = describe(dataset.place)
     return Facts(
         config=dataset.config,
         episodes=about.episodes,
@@ -77,15 +77,15 @@ def facts(dataset: Dataset) -> Facts:
         with_value_maps=about.with_value_maps,
         content_hash=about.content_hash,
         tasks=_tasks(dataset),
-        outcomes=dict(Counter(a.outcome for a in attempts.read(dataset.root)).most_common()),
+        outcomes=dict(Counter(a.outcome for a in attempts.read(dataset.place)).most_common()),
         versions=_versions(dataset),
         annotation=_annotation(dataset),
     )
 
 
 def _tasks(dataset: Dataset) -> tuple[TaskFacts, ...]:
-    tried = Counter((a.task, a.setting) for a in attempts.read(dataset.root))
-    succeeded = Counter((a.task, a.setting) for a in attempts.read(dataset.root) if a.outcome == "success")
+    tried = Counter((a.task, a.setting) for a in attempts.read(dataset.place))
+    succeeded = Counter((a.task, a.setting) for a in attempts.read(dataset.place) if a.outcome == "success")
     rows: dict[tuple[str, str], list[EpisodeRow]] = {}
     for row in dataset.episodes:
         rows.setdefault((row.task, row.setting), []).append(row)
@@ -140,4 +140,4 @@ def _annotation(dataset: Dataset) -> tuple[dict[str, Any], ...]:
 def _tables(dataset: Dataset, name: str, kind: type) -> Iterator[tuple[str, PackedTable]]:
     for group in dataset.groups.values():
         if name in group.tables:
-            yield group.name, PackedTable(group.folder(dataset.root, name), kind, OpenShards())
+            yield group.name, PackedTable(group.folder(dataset.place, name), kind, OpenShards())

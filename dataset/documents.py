@@ -1,6 +1,5 @@
 """JSON documents as dataclasses: strict both ways, with a sentence when one does not fit."""
 
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -15,7 +14,7 @@ def to_json(document: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=1) + b"\n"
 
 
-def from_json(data: bytes, kind: type[T], where: str | Path) -> T:
+def from_json(data: bytes, kind: type[T], where: object) -> T:
     """The dataclass in `data`.
 
     Raises:

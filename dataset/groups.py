@@ -19,6 +19,7 @@ from ..errors import DatasetError
 from .arrays import ArrayWriter, PackedArray
 from .documents import from_json, to_json
 from .layout import FORMAT_VERSION, check_format, plain
+from .places import Place, several
 from .recording import EpisodeMeta, Images, Recording, ValueMaps, ValuePoints
 from .shards import OpenShards
 from .tables import ArraySpec, Table, specs
@@ -64,7 +65,7 @@ def write_group_json(folder: Path, attributes: dict[str, Any]) -> None:
     (folder / "zarr.json").write_bytes(to_json(document))
 
 
-def read_attributes(folder: Path) -> dict[str, Any]:
+def read_attributes(folder: Place) -> dict[str, Any]:
     """The attributes of a Zarr group."""
     path = folder / "zarr.json"
     try:
@@ -131,7 +132,7 @@ class TableWriter:
 class PackedTable:
     """Reads the table of one kind, episode by episode."""
 
-    def __init__(self, folder: Path, kind: type[Table], shards: OpenShards) -> None:
+    def __init__(self, folder: Place, kind: type[Table], shards: OpenShards) -> None:
         self._folder, self._kind, self._shards = folder, kind, shards
         self._specs = {spec.name: spec for spec in columns(kind)}
         self._arrays: dict[str, PackedArray] = {}
@@ -182,7 +183,9 @@ class PackedTable:
         """One episode; a `Recording` comes with its description, value maps without canvases as `ValuePoints`."""
         points_only = self._kind is ValueMaps and not self.stored.issuperset(CANVASES)
         kind = ValuePoints if points_only else self._kind
-        arrays: dict[str, Any] = {spec.name: self.values(position, spec.name) for spec in specs(kind)}
+        names = [spec.name for spec in specs(kind)]
+        values = several(self._folder, lambda name: self.values(position, name), names)
+        arrays: dict[str, Any] = dict(zip(names, values, strict=True))
         if kind is Recording:
             arrays["meta"] = self.meta(position)
         return kind(**arrays)

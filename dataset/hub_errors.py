@@ -1,5 +1,6 @@
 """What went wrong on the Hub, as one sentence that never holds the token."""
 
+import re
 from collections.abc import Iterator
 
 from huggingface_hub.errors import HfHubHTTPError
@@ -14,6 +15,9 @@ REASONS = {
     413: "the Hub refuses the size: see its storage limits",
     429: "the Hub asks to wait: run the same command again in some minutes",
 }
+
+
+_SECRET = re.compile(r"(Bearer\s+|\bhf_|//[^/@\s]*:)[^\s/@'\"]+")
 
 
 class PublishError(AimdataError):
@@ -33,12 +37,12 @@ def explain(error: BaseException, repo: str, token: str) -> PublishError:
             return _of_status(cause.response.status_code, cause, repo, token)
     for cause in _chain(error):
         if _is_network(cause):
-            said = _scrub(str(cause) or type(cause).__name__, token)
+            said = scrubbed(str(cause) or type(cause).__name__, token)
             return PublishError(
                 f"The Hub cannot be reached for {repo} ({said}): check the network or HF_ENDPOINT and run the same "
                 "command again; what is uploaded already is not sent twice."
             )
-    said = _scrub(str(error), token)
+    said = scrubbed(str(error), token)
     return PublishError(f"Uploading to {repo} failed ({said}): run the same command again to go on where it stopped.")
 
 
@@ -50,7 +54,7 @@ def is_foreseen(error: BaseException) -> bool:
 def _of_status(status: int, error: HfHubHTTPError, repo: str, token: str) -> PublishError:
     reason = REASONS.get(status)
     if reason is None:
-        said = _scrub(error.server_message or str(error), token)
+        said = scrubbed(error.server_message or str(error), token)
         reason = f"the Hub answered {status} ({said}): run the same command again"
     return PublishError(f"{repo} was not published: {reason}.")
 
@@ -68,6 +72,8 @@ def _is_network(error: BaseException) -> bool:
     return isinstance(error, ConnectionError) or any(c.__name__ == "TransportError" for c in type(error).__mro__)
 
 
-def _scrub(text: str, token: str) -> str:
-    first = " ".join(text.split())[:300]
-    return first.replace(token, "***") if token else first
+def scrubbed(text: str, token: str = "") -> str:
+    """The beginning of a message on one line, without this token, nor anything that looks like one or a password."""
+    line = " ".join(text.split())
+    line = line.replace(token, "***") if token else line
+    return _SECRET.sub(r"\1***", line)[:300]

@@ -12,6 +12,7 @@ from ..errors import DatasetError
 from .durable import replace
 from .layout import INDEX
 from .manifest import Manifest
+from .places import Place
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class EpisodeEntry:
 _SCHEMA = pa.schema([(f.name, pa.string() if f.type is str else pa.int64()) for f in fields(EpisodeEntry)])
 
 
-def read_index(root: Path, manifest: Manifest) -> tuple[EpisodeEntry, ...]:
+def read_index(root: Place, manifest: Manifest) -> tuple[EpisodeEntry, ...]:
     """The episodes of the manifest's groups, in order.
 
     The index is written before the manifest is swapped, so it may hold rows of a group that does not
@@ -71,7 +72,7 @@ def _read_parquet(data: bytes) -> pa.Table:
     return pq.ParquetFile(io.BytesIO(data), pre_buffer=False).read(columns=_SCHEMA.names, use_threads=False)
 
 
-def _check(rows: list[EpisodeEntry], existing: set[str], path: Path) -> None:
+def _check(rows: list[EpisodeEntry], existing: set[str], path: Place) -> None:
     uids = {row.uid for row in rows}
     if len(uids) != len(rows):
         raise DatasetError(f"{path} lists an episode twice; fetch it again.")

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from .manifest import read_manifest
+from .places import Place
 from .reader import Dataset, combined_hash
 from .staging import staged
 
@@ -28,8 +28,8 @@ class Description:
     content_hash: str
 
 
-def describe(root: Path) -> Description:
-    """The dataset in `root`; DatasetError when there is none."""
+def describe(root: Place | str) -> Description:
+    """The dataset in `root`, a folder or an address; DatasetError when there is none."""
     dataset = Dataset.open(root)
     rows = dataset.episodes
     packed = {row.uid for row in rows}
@@ -40,7 +40,7 @@ def describe(root: Path) -> Description:
         settings=dict(Counter(row.setting for row in rows)),
         with_images=sum(row.has_images for row in rows),
         with_value_maps=sum(row.has_maps for row in rows),
-        bytes=sum(entry.bytes for entry in read_manifest(root).files.values()),
-        staged=sum(uid not in packed for uid in staged(root)),
+        bytes=sum(entry.bytes for entry in read_manifest(dataset.place).files.values()),
+        staged=sum(uid not in packed for uid in staged(dataset.place)),
         content_hash=combined_hash(rows),
     )

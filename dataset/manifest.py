@@ -8,12 +8,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from ..errors import DatasetError, VerificationFailed
 from .documents import from_json, to_json
 from .durable import replace
 from .layout import FORMAT_VERSION, MANIFEST, SHARDS, check_format
+from .places import Place
 
+P = TypeVar("P", bound=Place)
 _GROUP = re.compile(r"\d{5,}\.zarr")
 _TABLE = re.compile(r"[a-z_]+(-2)?")
 
@@ -33,7 +36,7 @@ class Group:
     name: str
     tables: dict[str, str]
 
-    def folder(self, root: Path, table: str) -> Path:
+    def folder(self, root: P, table: str) -> P:
         """Where a table of this group lies."""
         return root / SHARDS / self.name / self.tables[table]
 
@@ -51,7 +54,7 @@ class Manifest:
         return {group.name: group for group in self.groups}[name]
 
 
-def read_manifest(root: Path) -> Manifest:
+def read_manifest(root: Place) -> Manifest:
     """The manifest, an empty one before anything was packed; names that leave the dataset are refused."""
     path = root / MANIFEST
     try:

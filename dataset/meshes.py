@@ -5,13 +5,16 @@ import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from ..errors import DatasetError
 from .durable import replace
 from .layout import GEOMETRY
+from .places import Place
 
+P = TypeVar("P", bound=Place)
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -32,7 +35,7 @@ def write_meshes(root: Path, meshes: Mapping[str, tuple[np.ndarray, np.ndarray]]
         replace(path, _to_ply(vertices, faces))
 
 
-def read_mesh(root: Path, sha256: str) -> tuple[np.ndarray, np.ndarray]:
+def read_mesh(root: Place, sha256: str) -> tuple[np.ndarray, np.ndarray]:
     """Vertices (V, 3) float32 in m and faces (F, 3) int32; DatasetError when absent or not what its name says."""
     path = _path(root, sha256)
     try:
@@ -46,7 +49,7 @@ def read_mesh(root: Path, sha256: str) -> tuple[np.ndarray, np.ndarray]:
     return vertices, faces
 
 
-def _path(root: Path, name: str) -> Path:
+def _path(root: P, name: str) -> P:
     if not _NAME.fullmatch(name):
         raise DatasetError(f"'{name}' is not a mesh's name; expected the 64 hexadecimal digits of its sha256.")
     return root / GEOMETRY / f"{name}.ply"

@@ -21,6 +21,7 @@ from .index import EpisodeEntry, read_index
 from .layout import DatasetConfig, read_config
 from .manifest import Group, read_manifest
 from .meshes import read_mesh
+from .places import Place, folder_of, place_of
 from .recording import Images, Recording, ValueMaps, ValuePoints
 from .shards import OpenShards
 from .staging import staged
@@ -40,22 +41,31 @@ class EpisodeRow(EpisodeEntry):
 class Dataset:
     """A packed dataset as it was when it was opened; episodes are in order of task, setting and seed."""
 
-    root: Path
+    place: Place
     config: DatasetConfig
     episodes: tuple[EpisodeRow, ...]
     groups: dict[str, Group]
     _by_uid: dict[str, EpisodeRow]
     _shards: OpenShards = field(default_factory=OpenShards)
-    _tables: dict[Path, PackedTable] = field(default_factory=dict)
+    _tables: dict[Place, PackedTable] = field(default_factory=dict)
 
     @staticmethod
-    def open(root: Path | str) -> "Dataset":
-        """The dataset in `root`; DatasetError when there is none. One that is not packed yet has no episodes."""
-        root = Path(root)
-        config, manifest = read_config(root), read_manifest(root)
+    def open(where: Place | str) -> "Dataset":
+        """The dataset in a folder, or at an address (`hf://datasets/me/demos/zarr`) to look at it without a download.
+
+        Raises:
+            DatasetError: there is none. One that is not packed yet has no episodes.
+        """
+        place = place_of(where) if isinstance(where, str) else where
+        config, manifest = read_config(place), read_manifest(place)
         groups = {group.name: group for group in manifest.groups}
-        episodes = tuple(_row(entry, groups[entry.group]) for entry in read_index(root, manifest))
-        return Dataset(root, config, episodes, groups, {row.uid: row for row in episodes})
+        episodes = tuple(_row(entry, groups[entry.group]) for entry in read_index(place, manifest))
+        return Dataset(place, config, episodes, groups, {row.uid: row for row in episodes})
+
+    @property
+    def root(self) -> Path:
+        """Its folder; UsageError when it lies at an address."""
+        return folder_of(self.place)
 
     def find(self, text: str) -> EpisodeRow:
         """An episode by uid, by `task/setting/seed`, or by its number in `episodes`.
@@ -64,28 +74,28 @@ class Dataset:
             UsageError: there is none; the sentence holds the nearest names.
         """
         if not self.episodes:
-            waiting = len(staged(self.root))
+            waiting = len(staged(self.place))
             raise UsageError(
-                f"{self.root} has no packed episodes ({waiting} are staged); run generate to its end first."
+                f"{self.place} has no packed episodes ({waiting} are staged); run generate to its end first."
             )
         if text in self._by_uid:
             return self._by_uid[text]
         if text.isdecimal():
             if int(text) < len(self.episodes):
                 return self.episodes[int(text)]
-            raise UsageError(f"There is no episode {text}; {self.root} has 0 to {len(self.episodes) - 1}.")
+            raise UsageError(f"There is no episode {text}; {self.place} has 0 to {len(self.episodes) - 1}.")
         paths = {f"{row.task}/{row.setting}/{row.seed}": row for row in self.episodes}
         if text in paths:
             return paths[text]
         near = get_close_matches(text, paths if "/" in text else self._by_uid, n=4, cutoff=0.3)
         shown = ", ".join(near or list(self._by_uid)[:4])
-        raise UsageError(f"There is no episode '{text}' in {self.root}; did you mean {shown}?")
+        raise UsageError(f"There is no episode '{text}' in {self.place}; did you mean {shown}?")
 
     def recording(self, uid: str) -> Recording:
         """The full state of an episode."""
         table = self._table(uid, "recording")
         if table is None:
-            raise DatasetError(f"{self.root}: manifest.json knows no recording of {uid}; fetch it again.")
+            raise DatasetError(f"{self.place}: manifest.json knows no recording of {uid}; fetch it again.")
         recording = table.read(self._row(uid).position)
         assert isinstance(recording, Recording)
         return recording
@@ -118,7 +128,7 @@ class Dataset:
 
     def mesh(self, sha256: str) -> tuple[np.ndarray, np.ndarray]:
         """Vertices (V, 3) float32 in m and faces (F, 3) int32 of a collision mesh."""
-        return read_mesh(self.root, sha256)
+        return read_mesh(self.place, sha256)
 
     def clip(self, uid: str, start: int, frames: int = 9, stride: int = 4, out: np.ndarray | None = None) -> np.ndarray:
         """(frames, H, W, 3) uint8 RGB: frames start, start + stride, … of an episode; into `out`, if given."""
@@ -175,13 +185,13 @@ class Dataset:
         group = self.groups[self._row(uid).group]
         if name not in group.tables:
             return None
-        folder = group.folder(self.root, name)
+        folder = group.folder(self.place, name)
         if folder not in self._tables:
             self._tables[folder] = PackedTable(folder, KINDS[name], self._shards)
         return self._tables[folder]
 
     def __reduce__(self) -> tuple:
-        return Dataset, (self.root, self.config, self.episodes, self.groups, self._by_uid)
+        return Dataset, (self.place, self.config, self.episodes, self.groups, self._by_uid)
 
 
 def combined_hash(episodes: Iterable[EpisodeEntry]) -> str:

@@ -4,7 +4,6 @@ Zarr specification: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/shardi
 Little-endian uint64 pairs at the end of the file, 2^64 - 1 twice where a chunk is absent.
 """
 
-import os
 from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
@@ -14,6 +13,7 @@ from crc32c import crc32c
 
 from ..errors import DatasetError
 from .codec import CRC_BYTES
+from .places import OpenFile, Place, open_file
 
 ABSENT = 2**64 - 1
 _ENTRY = np.dtype("<u8")
@@ -52,22 +52,22 @@ class ShardWriter:
 class Shard:
     """An open shard whose index was read and checked; chunks are read by `pread`, from any thread."""
 
-    def __init__(self, path: Path, chunks: int) -> None:
+    def __init__(self, path: Place, chunks: int) -> None:
         self.path = path
-        self._descriptor = -1
+        self._file: OpenFile | None = None
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            self._index = self._read_index(chunks)
+            self._file = open_file(path)
+            self._pread = self._file.pread
+            self._index = self._read_index(self._file.size, chunks)
         except OSError as error:
             raise DatasetError(f"{path} cannot be read ({error.strerror}); {_REMEDY}.") from error
 
-    def _read_index(self, chunks: int) -> np.ndarray:
+    def _read_index(self, file_size: int, chunks: int) -> np.ndarray:
         size = 16 * chunks + CRC_BYTES
-        start = os.fstat(self._descriptor).st_size - size
-        data = os.pread(self._descriptor, size, start) if start >= 0 else b""
+        start = file_size - size
+        data = self._pread(size, start) if start >= 0 else b""
         if len(data) != size or crc32c(data[:-CRC_BYTES]) != int.from_bytes(data[-CRC_BYTES:], "little"):
             raise self.damaged("its index does not agree with its checksum")
-        os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_RANDOM)
         return np.frombuffer(data[:-CRC_BYTES], _ENTRY).reshape(-1, 2)
 
     def read(self, chunk: int) -> bytes:
@@ -75,7 +75,7 @@ class Shard:
         offset, length = (int(n) for n in self._index[chunk])
         if length == ABSENT:
             raise self.damaged(f"chunk {chunk} is missing")
-        data = os.pread(self._descriptor, length, offset)
+        data = self._pread(length, offset)
         if len(data) != length:
             raise self.damaged(f"chunk {chunk} is cut off")
         return data
@@ -85,8 +85,8 @@ class Shard:
         return DatasetError(f"{self.path}: {what}; {_REMEDY}.")
 
     def __del__(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+        if self._file is not None:
+            self._file.close()
 
 
 class OpenShards:
@@ -94,20 +94,22 @@ class OpenShards:
 
     def __init__(self, limit: int = 256) -> None:
         self._limit = limit
-        self._open: OrderedDict[Path, Shard] = OrderedDict()
+        self._open: OrderedDict[Place, Shard] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, path: Path, chunks: int) -> Shard:
+    def get(self, path: Place, chunks: int) -> Shard:
         """The shard, opened if it is not yet."""
         with self._lock:
             shard = self._open.get(path)
-            if shard is None:
-                shard = self._open[path] = Shard(path, chunks)
-                if len(self._open) > self._limit:
-                    # A thread that is still reading from it holds its own reference, so it stays open until then.
-                    self._open.popitem(last=False)
-            else:
+            if shard is not None:
                 self._open.move_to_end(path)
+                return shard
+        opened = Shard(path, chunks)  # without the lock: it may wait for a server; of two at once the first is kept
+        with self._lock:
+            shard = self._open.setdefault(path, opened)
+            if len(self._open) > self._limit:
+                # A thread that is still reading from it holds its own reference, so it stays open until then.
+                self._open.popitem(last=False)
             return shard
 
     def __reduce__(self) -> tuple[type["OpenShards"], tuple[int]]:

@@ -16,6 +16,7 @@ from .durable import TEMPORARY, remove_at_once, sharing, sync, sync_tree, writin
 from .groups import KINDS, PackedTable, TableWriter, table_name
 from .layout import STAGING, DatasetConfig, read_config, split_uid
 from .manifest import FileEntry, check_files, hash_tree
+from .places import Place
 from .recording import Images, Recording
 from .shards import OpenShards
 from .tables import Table
@@ -53,7 +54,7 @@ def stage(root: Path, recording: Recording, images: Images | None) -> None:
                 shutil.rmtree(temporary, ignore_errors=True)
 
 
-def staged(root: Path) -> tuple[str, ...]:
+def staged(root: Place) -> tuple[str, ...]:
     """Names of the staged episodes, sorted."""
     folder = root / STAGING
     if not folder.is_dir():

@@ -1,15 +1,20 @@
-"""A Hugging Face Hub on 127.0.0.1, in memory: repositories, LFS objects, commits, tags, downloads with ranges."""
+"""A Hugging Face Hub on 127.0.0.1, in memory: repositories, LFS objects, commits, tags, downloads with ranges.
+
+`python fake_hub.py` runs one for another process: it prints its address and ends with its standard input.
+"""
 
 import base64
 import hashlib
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 TOKEN = "hf_secretsecretsecret"
 OWNER = "maria"
@@ -17,23 +22,45 @@ OWNER = "maria"
 
 @dataclass
 class Repo:
-    """A dataset repository: files on main by path, tags, commit messages."""
+    """A dataset repository: files on main by path, commit messages, files of every commit, the commit of each tag."""
 
     private: bool
     files: dict[str, bytes] = field(default_factory=dict)
-    tags: dict[str, dict[str, bytes]] = field(default_factory=dict)
     commits: list[str] = field(default_factory=list)
+    history: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sha(self) -> str:
+        """Of the newest commit, which this also remembers."""
+        content = "".join(f"{name} {_oid(data, 'regular')}\n" for name, data in sorted(self.files.items()))
+        found = hashlib.sha1("\n".join([content, *self.commits]).encode()).hexdigest()
+        self.history.setdefault(found, dict(self.files))
+        return found
+
+    @property
+    def tags(self) -> dict[str, dict[str, bytes]]:
+        """The files of each tag."""
+        return {tag: self.history[commit] for tag, commit in self.refs.items()}
+
+    def commit_of(self, rev: str) -> str | None:
+        """The commit that a branch, a tag or a commit's own name means."""
+        return self.sha if rev == "main" else self.refs.get(rev, rev if rev in self.history else None)
 
 
 @dataclass
 class Hub:
-    """What it holds, and how it misbehaves: `uploads_left` objects are taken before it refuses more."""
+    """What it holds, and how it misbehaves: `uploads_left` objects are taken before it refuses more.
+
+    `served` lists what was downloaded: each file's path, and how many of its bytes.
+    """
 
     repos: dict[str, Repo] = field(default_factory=dict)
     objects: dict[str, bytes] = field(default_factory=dict)
     uploads_left: int = 10**9
     uploaded: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    served: list[tuple[str, int]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     url: str = ""
 
@@ -73,14 +100,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self._route("PUT")
 
+    def do_DELETE(self) -> None:
+        self._route("DELETE")
+
     def _route(self, method: str) -> None:
-        path = unquote(urlsplit(self.path).path)
+        path, self.query = unquote(urlsplit(self.path).path), parse_qs(urlsplit(self.path).query)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.headers.get("Transfer-Encoding") == "chunked":
             body = self._chunks()
         self.hub.requests.append(f"{method} {path}")
-        signed_in = self.headers.get("Authorization") == f"Bearer {TOKEN}"
-        if not signed_in and not path.startswith("/lfs/"):
+        if not self._may(method, path):
             return self._json(401, {"error": "Invalid credentials"})
         for pattern, verbs, action in ROUTES:
             match = re.fullmatch(pattern, path)
@@ -88,6 +117,15 @@ class _Handler(BaseHTTPRequestHandler):
                 with self.hub.lock:
                     return action(self, body, **match.groupdict())
         self._json(404, {"error": f"unknown route {method} {path}"})
+
+    def _may(self, method: str, path: str) -> bool:
+        """With the token everything; without, reading public repositories and the links that uploads go to."""
+        said = self.headers.get("Authorization")
+        named = re.match(r"/(?:api/)?datasets/([\w.-]+/[\w.-]+)", path)
+        repo = self.hub.repos.get(named[1]) if named else None
+        reads = method in ("GET", "HEAD") or "/paths-info/" in path
+        public = reads and repo is not None and not repo.private
+        return said == f"Bearer {TOKEN}" or (said is None and (public or path.startswith("/lfs/")))
 
     def _chunks(self) -> bytes:
         parts = []
@@ -97,8 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(parts)
 
-    def _json(self, status: int, value: Any) -> None:
-        self._bytes(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
+    def _json(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:
+        self._bytes(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
 
     def _bytes(self, status: int, data: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -124,10 +162,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def info(self, body: bytes, repo: str, rev: str = "main") -> None:
         if repo not in self.hub.repos:
-            return self._json(404, {"error": "Repository not found"})
+            return self._json(404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"})
         held = self.hub.repos[repo]
-        siblings = [{"rfilename": name} for name in held.files]
-        self._json(200, {"id": repo, "private": held.private, "sha": _sha(held), "siblings": siblings, "tags": []})
+        commit = held.commit_of(rev)
+        if commit is None:
+            return self._json(404, {"error": "Revision not found"}, {"X-Error-Code": "RevisionNotFound"})
+        siblings = [{"rfilename": name} for name in held.history[commit]]
+        self._json(200, {"id": repo, "private": held.private, "sha": commit, "siblings": siblings, "tags": []})
 
     def validate_yaml(self, body: bytes) -> None:
         content = json.loads(body)["content"]
@@ -181,52 +222,69 @@ class _Handler(BaseHTTPRequestHandler):
                 held.files[value["path"]] = self.hub.objects[value["oid"]]
             elif key == "deletedFile":
                 del held.files[value["path"]]
-        oid = _sha(held)
+        oid = held.sha
         self._json(
             200, {"success": True, "commitOid": oid, "commitUrl": f"{self.hub.url}/datasets/{repo}/commit/{oid}"}
         )
 
     def tag(self, body: bytes, repo: str, rev: str) -> None:
         name, held = json.loads(body)["tag"], self.hub.repos[repo]
-        if name in held.tags:
+        if name in held.refs:
             return self._json(409, {"error": "Tag already exists"})
-        held.tags[name] = dict(held.files)
+        commit = held.commit_of(rev)
+        if commit is None:
+            return self._json(404, {"error": "Revision not found"}, {"X-Error-Code": "RevisionNotFound"})
+        held.refs[name] = commit
+        self._json(200, {})
+
+    def untag(self, body: bytes, repo: str, rev: str) -> None:
+        del self.hub.repos[repo].refs[rev]
         self._json(200, {})
 
     def refs(self, body: bytes, repo: str) -> None:
         held = self.hub.repos[repo]
-        tags = [{"name": t, "ref": f"refs/tags/{t}", "targetCommit": _sha(held)} for t in held.tags]
-        branches = [{"name": "main", "ref": "refs/heads/main", "targetCommit": _sha(held)}]
+        tags = [{"name": t, "ref": f"refs/tags/{t}", "targetCommit": commit} for t, commit in held.refs.items()]
+        branches = [{"name": "main", "ref": "refs/heads/main", "targetCommit": held.sha}]
         self._json(200, {"branches": branches, "tags": tags, "converts": [], "pullRequests": []})
 
     def tree(self, body: bytes, repo: str, rev: str, path: str = "") -> None:
-        held = self.hub.repos[repo]
-        listed = [n for n in sorted(held.files) if not path or n.startswith(f"{path.strip('/')}/")]
-        if path and not listed:
-            return self._json(404, {"error": "Entry not found"})
-        self._json(200, [_entry(name, held.files[name]) for name in listed])
+        files = self._files(repo, rev)
+        folder = f"{path.strip('/')}/" if path else ""
+        names = sorted(name for name in files if name.startswith(folder))
+        if path and not names:
+            return self._json(404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound"})
+        folders = sorted({str(parent) for name in names for parent in PurePosixPath(name).parents})
+        entries = [{"type": "directory", "path": name, "oid": "0" * 40, "size": 0} for name in folders if name != "."]
+        entries = [entry for entry in entries if entry["path"].startswith(folder)]
+        entries += [_entry(name, files[name]) for name in names]
+        if self.query.get("recursive", ["false"])[0].lower() != "true":
+            entries = [entry for entry in entries if "/" not in entry["path"][len(folder) :]]
+        self._json(200, entries)
 
     def paths_info(self, body: bytes, repo: str, rev: str) -> None:
+        files = self._files(repo, rev)
+        paths = [p for p in json.loads(body)["paths"] if p in files]
+        self._json(200, [_entry(path, files[path]) for path in paths])
+
+    def _files(self, repo: str, rev: str) -> dict[str, bytes]:
         held = self.hub.repos[repo]
-        paths = [p for p in json.loads(body)["paths"] if p in held.files]
-        self._json(200, [_entry(path, held.files[path]) for path in paths])
+        return held.history[held.commit_of(rev) or held.sha]
 
     def resolve(self, body: bytes, repo: str, rev: str, path: str) -> None:
-        held = self.hub.repos[repo]
-        data = held.tags.get(rev, held.files).get(path)
+        held = self.hub.repos.get(repo)
+        commit = held.commit_of(rev) if held else None
+        data = held.history[commit].get(path) if held and commit else None
         if data is None:
-            return self._json(404, {"error": "Entry not found"})
-        headers = {"ETag": f'"{_oid(data, "regular")}"', "X-Repo-Commit": _sha(held), "Accept-Ranges": "bytes"}
+            return self._json(404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound"})
+        headers = {"ETag": f'"{_oid(data, "regular")}"', "X-Repo-Commit": commit or "", "Accept-Ranges": "bytes"}
         span = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
+        if self.command == "GET":
+            self.hub.served.append((path, len(data[int(span[1]) : int(span[2] or len(data)) + 1] if span else data)))
         if span is None:
             return self._bytes(200, data, headers)
         first, last = int(span[1]), min(int(span[2] or len(data) - 1), len(data) - 1)
         part = {"Content-Range": f"bytes {first}-{last}/{len(data)}"}
         self._bytes(206, data[first : last + 1], {**headers, **part})
-
-
-def _sha(repo: Repo) -> str:
-    return hashlib.sha1("\n".join([*sorted(repo.files), *repo.commits]).encode()).hexdigest()
 
 
 def _oid(data: bytes, mode: str) -> str:
@@ -250,6 +308,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Callable[..., None]], ...] = (
     (_REPO + r"/preupload/(?P<rev>[^/]+)", ("POST",), _Handler.preupload),
     (_REPO + r"/commit/(?P<rev>[^/]+)", ("POST",), _Handler.commit),
     (_REPO + r"/tag/(?P<rev>[^/]+)", ("POST",), _Handler.tag),
+    (_REPO + r"/tag/(?P<rev>[^/]+)", ("DELETE",), _Handler.untag),
     (_REPO + r"/refs", ("GET",), _Handler.refs),
     (
         _REPO + r"/tree/(?P<rev>[^/]+)(?P<path>/.*)?",
@@ -261,3 +320,10 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Callable[..., None]], ...] = (
     (r"/lfs/(?P<oid>[0-9a-f]{64})", ("PUT",), _Handler.lfs_put),
     (r"/datasets/(?P<repo>[\w.-]+/[\w.-]+)/resolve/(?P<rev>[^/]+)/(?P<path>.+)", ("GET", "HEAD"), _Handler.resolve),
 )
+
+
+if __name__ == "__main__":
+    hub, stop = start()
+    print(hub.url, flush=True)
+    sys.stdin.read()
+    stop()

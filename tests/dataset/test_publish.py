@@ -2,11 +2,7 @@
 
 import logging
 import shutil
-import sys
-from collections.abc import Iterator
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import huggingface_hub
 import numpy as np
@@ -29,34 +25,12 @@ from aimdata.dataset.reader import Dataset
 from aimdata.dataset.recording import ValueMaps
 from aimdata.dataset.staging import stage
 from aimdata.errors import AimdataError, DatasetError, UsageError, VerificationFailed
-from huggingface_hub import constants
 
+from . import conftest as episodes
+from . import fake_hub
+from .fake_hub import TOKEN
 
-def _sibling(name: str) -> ModuleType:
-    """A module beside this file (importlib mode puts none on the path)."""
-    spec = spec_from_file_location(f"publish_{name}", Path(__file__).with_name(f"{name}.py"))
-    assert spec
-    assert spec.loader
-    module = sys.modules[spec.name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-fake_hub, episodes = _sibling("fake_hub"), _sibling("conftest")
-TOKEN, REPO = fake_hub.TOKEN, "maria/demos"
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator:
-    """A running Hub; the client is kept from its Xet protocol, from retrying, and from a real token."""
-    running, stop = fake_hub.start()
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
-    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    yield running
-    stop()
+REPO = "maria/demos"
 
 
 @pytest.fixture(scope="module")
