@@ -10,13 +10,17 @@ LISTED = 20
 
 @dataclass(frozen=True)
 class Check:
-    """One kind of check over a dataset; `problems` are sentences, the first of `failed` many."""
+    """One kind of check over a dataset; `problems` are sentences, the first of `failed` many.
+
+    `note` says what was left out, and why.
+    """
 
     name: str
     checked: int
     unit: str
     failed: int
     problems: tuple[str, ...]
+    note: str = ""
 
     @property
     def passed(self) -> bool:
@@ -46,6 +50,7 @@ def joined(checks: Iterable[Check]) -> tuple[Check, ...]:
             check.unit,
             before.failed + check.failed,
             (*before.problems, *check.problems)[:LISTED],
+            before.note or check.note,
         )
     return tuple(found.values())
 
@@ -53,8 +58,10 @@ def joined(checks: Iterable[Check]) -> tuple[Check, ...]:
 def table(checks: Iterable[Check]) -> Iterator[str]:
     """Lines to print: one a check, its problems below it."""
     for check in checks:
-        result = "ok" if check.passed else f"{check.failed} wrong"
+        result = f"{check.failed} wrong" if check.failed else "ok" if check.checked or not check.note else "-"
         yield f"{check.name:12} {check.checked:8} {check.unit:10} {result}"
+        if check.note:
+            yield f"  {check.note}"
         yield from (f"  {problem}" for problem in check.problems)
         if check.failed > len(check.problems):
             yield f"  and {check.failed - len(check.problems)} more"

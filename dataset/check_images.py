@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .recording import Body, EpisodeMeta, ValueMaps
+from .derived import annotated_radius, read_motion, read_points
+from .drawing import draw_maps
+from .groups import CANVASES
+from .layout import OLDEST_FORMAT
+from .reader import Dataset
+from .recording import Body, EpisodeMeta, ValuePoints
+from .tables import specs
 
 Materials = Callable[[Body], Sequence[tuple[float, float, float]]]
 """The colours of a body's materials, RGB 0 to 1; empty where they are not known."""
@@ -90,6 +96,20 @@ def check_maps(uid: str, meta: EpisodeMeta, maps: dict[str, np.ndarray]) -> Iter
         yield f"{uid}: point_position holds numbers that are not finite."
 
 
+def check_canvases(dataset: Dataset, uid: str, frames: Sequence[int]) -> Iterator[list[str]]:
+    """Problems of each frame: its maps must be those drawn of its points, to one step of 255."""
+    stored, points = dataset.array, read_points(dataset, uid)
+    motion, radius = read_motion(dataset, uid, frames), annotated_radius(dataset, uid)
+    drawn = draw_maps(motion, points, radius)
+    apart = {
+        name: np.abs(getattr(drawn, name).astype(np.int16) - stored(uid, name, frames)).max(axis=(1, 2))
+        for name in sorted(CANVASES)
+    }
+    for row, frame in enumerate(frames):
+        wrong = [name for name, most in apart.items() if most[row] > 1]
+        yield [f"{uid}: {name} of frame {frame} is not the map of the episode's points." for name in wrong[:1]]
+
+
 def small_arrays() -> tuple[str, ...]:
-    """The arrays of `ValueMaps` that `check_maps` reads: all but the canvases."""
-    return tuple(name for name in ValueMaps.__dataclass_fields__ if not name.startswith("value_"))
+    """The arrays that `check_maps` reads: those that tables of every format hold."""
+    return tuple(spec.name for spec in specs(ValuePoints) if spec.since <= OLDEST_FORMAT)

@@ -13,7 +13,8 @@ from .check import Check, joined
 from .check_chunks import check_chunks
 from .check_episode import counts, truths
 from .check_files import check_attempts, check_documents, check_groups, check_hashes, check_meshes, check_staging
-from .check_images import Materials, check_maps, check_pictures, leaning, small_arrays
+from .check_images import Materials, check_canvases, check_maps, check_pictures, leaning, small_arrays
+from .check_rerender import Rerender, check_rerender
 from .check_statistics import check_statistics
 from .groups import read_attributes
 from .layout import CONFIG, SHARDS, read_config
@@ -32,6 +33,7 @@ def validate(
     *,
     deep: bool = False,
     materials: Materials | None = None,
+    rerender: Rerender | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Check, ...]:
     """Checks files, chunks, episodes, pictures, maps and statistics.
@@ -40,6 +42,7 @@ def validate(
         root: the dataset.
         deep: decode every chunk and look at every frame, not only at checksums and a few frames.
         materials: what is known of the bodies' colours; without it nothing is said about swapped ones.
+        rerender: how to render recorded states again and compare; without it that is not checked.
         progress: called with the parts done and all parts.
 
     Returns:
@@ -70,7 +73,11 @@ def validate(
     for row in dataset.episodes:
         tick()
         found = [*joined([*found, *_episode(dataset, row, deep, materials)])]
-    return (*found, check_statistics(dataset))
+    found.append(check_statistics(dataset))
+    if rerender is not None:
+        tick.extend(len(rerender.episodes(dataset)))
+        found.append(check_rerender(dataset, rerender, tick))
+    return tuple(found)
 
 
 class _Ticker:
@@ -116,7 +123,10 @@ def _episode(dataset: Dataset, row: EpisodeRow, deep: bool, materials: Materials
             yield from _pictures(dataset, recording, deep, materials)
         if row.has_maps:
             arrays = {name: dataset.array(row.uid, name) for name in small_arrays()}
-            yield Check.of("maps", "episodes", [check_maps(row.uid, recording.meta, arrays)])
+            wrong = list(check_maps(row.uid, recording.meta, arrays))
+            yield Check.of("maps", "episodes", [wrong])
+            if not wrong:
+                yield from _canvases(dataset, row, deep)
     except DatasetError as error:
         yield Check("readable", 1, "episodes", 1, (f"{row.uid}: {error}",))
 
@@ -135,6 +145,13 @@ def _pictures(dataset: Dataset, recording: Recording, deep: bool, materials: Mat
     if lean is not None and lean.weight:
         swapped = f"{meta.uid}: red and blue are swapped: its pixels contradict the bodies' materials."
         yield Check.of("colours", "episodes", [[swapped] if lean.swapped else []])
+
+
+def _canvases(dataset: Dataset, row: EpisodeRow, deep: bool) -> Iterator[Check]:
+    """Stored maps are those that their points give; there are none to compare where the points alone are stored."""
+    if dataset.stores(row.uid, "value_next") and dataset.stores(row.uid, "event_until"):
+        for frames in _parts(row.frames, deep):
+            yield Check.of("canvases", "frames", check_canvases(dataset, row.uid, frames))
 
 
 def _parts(frames: int, deep: bool) -> Iterator[list[int]]:

@@ -1,13 +1,15 @@
-"""Renders the episodes of a dataset that have no images yet (`generate --no-render`, then `render`)."""
+"""Renders recorded episodes: those of a dataset without images (`generate --no-render`), or a few frames to compare."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from ..dataset.attach import attach
 from ..dataset.pack import pack
 from ..dataset.reader import Dataset
-from ..dataset.recording import Images
+from ..dataset.recording import Images, Recording
 from .library import recorded_with
+from .model import AssetLibrary
 
 
 def render_missing(root: Path, progress: Callable[[int, int], None] | None = None, assets: str | None = None) -> int:
@@ -22,3 +24,18 @@ def render_missing(root: Path, progress: Callable[[int, int], None] | None = Non
     dataset = Dataset.open(root)
     library = recorded_with(dataset.config.assets, assets)
     return attach(root, Images, lambda uid: render(dataset.recording(uid), library), {}, progress)
+
+
+def renderer(recorded: str, assets: str | None = None) -> Callable[[Recording, Sequence[int]], Images]:
+    """What draws some frames of recordings made with the assets `recorded`; `assets` is their folder if it needs one.
+
+    Raises:
+        UsageError: the folder is missing, or is another library's.
+    """
+    return partial(_draw, recorded_with(recorded, assets))
+
+
+def _draw(library: AssetLibrary, recording: Recording, frames: Sequence[int]) -> Images:
+    from .sapien.renderer import render
+
+    return render(recording, library, frames=frames)

@@ -1,6 +1,7 @@
 """Maps drawn while reading are the stored ones; at another radius or on another canvas they are splatted anew."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,6 +159,25 @@ def test_a_canvas_that_should_be_there_is_missed(shown, tmp_path):
     shutil.rmtree(data.groups[data.find(UID).group].folder(root, "value_maps") / "value_next")
     with pytest.raises(DatasetError, match=r"value_next/zarr\.json cannot be read"):
         data.array(UID, "value_next")
+
+
+@pytest.mark.parametrize("kind", ["next", "pick"])
+def test_a_map_that_is_not_that_of_its_points_is_found(shown, tmp_path, kind):
+    from aimdata.dataset.attach import attach
+
+    root = tmp_path / "data"
+    shutil.copytree(shown.root, root)
+
+    def spoiled(uid):
+        maps = shown.value_maps(uid)
+        return replace(maps, **{f"value_{kind}": np.roll(getattr(maps, f"value_{kind}"), 4, axis=2)})
+
+    attach(root, ValueMaps, spoiled, {"annotator": Annotator().parameters(), "by": "mistake"})
+    found = {check.name: check for check in validate(root)}
+    assert found["canvases"].checked == 6
+    assert found["canvases"].failed >= 2
+    assert f"{UID}: value_{kind} of frame 0 is not the map of the episode's points." in found["canvases"].problems
+    assert not {c.name: c for c in validate(shown.root)}["canvases"].failed
 
 
 def test_a_radius_nobody_stored_is_asked_for(shown, tmp_path):
