@@ -7,9 +7,12 @@ import time
 import numpy as np
 from aimdata.dataset.attempts import Attempt
 from aimdata.errors import AimdataError
+from aimdata.model import remote
 from aimdata.simgen.workers import ALIVE
 
 BREAKS = 99
+REMOTE = "AIMDATA_TEST_REMOTE"
+"""The variable of the environment with the address that `plays_elsewhere` plays with."""
 
 
 class Still:
@@ -60,3 +63,10 @@ def dies_at_seed_7():
 def stands_still():
     """A player that stands still."""
     return lambda demonstration: Still()
+
+
+def plays_elsewhere():
+    """A player that asks a server, and waits two seconds for its answer."""
+    remote.PATIENCE = 2.0
+    policy = remote.RemotePolicy(os.environ[REMOTE])
+    return lambda demonstration: policy
