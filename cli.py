@@ -33,19 +33,30 @@ app = typer.Typer(
 )
 
 
-def _default_dataset() -> Path:
-    return Path(os.environ.get("AIMDATA_DIR", "aim-data"))
-
-
 DatasetFolder = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--dataset", "-d", help="Dataset folder; default $AIMDATA_DIR or ./aim-data.", show_default=False),
+]
+DatasetPlace = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        "-d",
+        help="Dataset folder, or an address such as hf://datasets/me/aim/zarr; default $AIMDATA_DIR or ./aim-data.",
+        show_default=False,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines, one object a line.")]
 
 
-def _root(dataset: Path | None) -> Path:
-    return dataset if dataset is not None else _default_dataset()
+def _place(dataset: str | None) -> str:
+    return dataset if dataset is not None else os.environ.get("AIMDATA_DIR", "aim-data")
+
+
+def _root(dataset: str | None) -> Path:
+    from .dataset.places import folder_named
+
+    return folder_named(_place(dataset))
 
 
 def _print(value: object) -> None:
@@ -266,7 +277,7 @@ def visualize(
     frames: Annotated[str | None, typer.Option("--range", help="Frames A:B of a film or recording.")] = None,
     layers: Annotated[str | None, typer.Option(help="What a film or recording shows: rgb,value,overlay,depth…")] = None,
     policy: Annotated[Path | None, typer.Option(help="A checkpoint: what it foresees, beside what came.")] = None,
-    dataset: DatasetFolder = None,
+    dataset: DatasetPlace = None,
 ) -> None:
     """Draw an episode: a contact sheet with its value maps, a film, a 3-D recording; or the whole dataset.
 
@@ -277,7 +288,7 @@ def visualize(
     given = {"mp4": mp4, "rrd": rrd, "web": web, "overview": overview, "policy": policy}
     forms = [name for name, wanted in given.items() if wanted]
     _fits_together(forms, episode, frames, layers)
-    data = Dataset.open(_root(dataset))
+    data = Dataset.open(_place(dataset))
     if episode is None:
         typer.echo(_draw_overview(data, out))
     elif policy is not None:
@@ -506,7 +517,7 @@ def _print_results(found: "Results", path: Path) -> None:
     _print({"protocol": asdict(found.protocol), "results": str(path)})
 
 
-def _about(policy: str, dataset: Path | None) -> str:
+def _about(policy: str, dataset: str | None) -> str:
     """What a policy is beyond its name; UsageError when there is none."""
     if policy == "replay":
         source = "each demonstration's own quantiles" if dataset is None else f"the statistics of {dataset}"
@@ -524,7 +535,7 @@ def _about(policy: str, dataset: Path | None) -> str:
     return f"stage {meta.stage}, step {meta.step}, sha256 {document[:16]}"
 
 
-def _keep_apart(config: "EvalConfig", dataset: Path | None) -> None:
+def _keep_apart(config: "EvalConfig", dataset: str | None) -> None:
     """Refuses seeds a policy was trained on; says so where that is not known."""
     from .dataset.info import describe
     from .dataset.reader import Dataset
@@ -560,7 +571,7 @@ def _filming() -> Callable | None:
 
 
 @contextmanager
-def _player(policy: str, dataset: Path | None, workers: int, share: bool) -> Iterator[Callable | None]:
+def _player(policy: str, dataset: str | None, workers: int, share: bool) -> Iterator[Callable | None]:
     """What makes the policy in a worker: None for the expert; a client of one server where the model is shared."""
     from functools import partial
 
@@ -592,7 +603,7 @@ def _serving(policy: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def _replay_player(dataset: Path | None) -> Callable:
+def _replay_player(dataset: str | None) -> Callable:
     """Recorded actions through the normaliser that a policy trained on the dataset, or on just them, would use."""
     import numpy as np
 
@@ -718,27 +729,32 @@ def import_from(
 @app.command("publish-hf")
 def publish_hf(
     repo: Annotated[str, typer.Option(help="user/name on the Hugging Face Hub.")],
-    private: Annotated[bool, typer.Option(help="Make the repository private.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Print what would be sent and stop.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="Make the repository private.")] = False,
+    zarr_only: Annotated[bool, typer.Option("--zarr-only", help="Leave LeRobot's files out.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be sent and stop.")] = False,
     dataset: DatasetFolder = None,
 ) -> None:
-    """Upload a dataset and its card; run again after an interruption.
+    """Upload a dataset, also as LeRobot's, with its card; run again after an interruption.
 
     Example: aimdata publish-hf --repo me/aim-demo --dry-run
     """
     from .dataset.publish import plan, publish
+    from .progress import counting
 
-    planned = plan(_root(dataset), repo)
+    root = _root(dataset)
+    planned = plan(root, repo, zarr_only=zarr_only)
     for warning in planned.warnings:
         _say(f"warning: {warning}")
     if dry_run:
         typer.echo(planned)
     else:
-        typer.echo(publish(_root(dataset), repo, private=private).url)
+        with counting("exporting") as progress:
+            sent = publish(root, repo, private=private, zarr_only=zarr_only, progress=progress)
+        typer.echo(sent.url)
 
 
 @app.command()
-def info(dataset: DatasetFolder = None, json: AsJson = False) -> None:
+def info(dataset: DatasetPlace = None, json: AsJson = False) -> None:
     """Describe a dataset: episodes, frames, tasks, content hash.
 
     Example: aimdata info --json
@@ -747,7 +763,7 @@ def info(dataset: DatasetFolder = None, json: AsJson = False) -> None:
 
     from .dataset.info import describe
 
-    found = asdict(describe(_root(dataset)))
+    found = asdict(describe(_place(dataset)))
     if json:
         _print(found)
     else:
@@ -838,7 +854,7 @@ def doctor(json: AsJson = False) -> None:
 
 @app.command()
 def card(
-    dataset: DatasetFolder = None,
+    dataset: DatasetPlace = None,
     format_only: Annotated[bool, typer.Option("--format-only", help="The format alone, without a dataset.")] = False,
 ) -> None:
     """Print the dataset card.
@@ -848,7 +864,7 @@ def card(
     from .dataset.card import render as render_card
     from .dataset.reader import Dataset
 
-    typer.echo(render_card(None if format_only else Dataset.open(_root(dataset))), nl=False)
+    typer.echo(render_card(None if format_only else Dataset.open(_place(dataset))), nl=False)
 
 
 def _need_renderer() -> None:
