@@ -613,7 +613,7 @@ def _replay_player(dataset: str | None) -> Callable:
 
     if dataset is None:
         return replay(lambda actions: Normaliser.of(*np.quantile(actions, (0.01, 0.99), axis=0)))
-    stats = read_stats(dataset)["action"]
+    stats = read_stats(_root(dataset))["action"]
     normaliser = Normaliser.of(stats.q01, stats.q99)
     return replay(lambda actions: normaliser)
 
