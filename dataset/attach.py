@@ -47,7 +47,8 @@ def attach(
     wanted = msgspec.json.decode(msgspec.json.encode(attributes))
     name, done = table_name(kind), 0
     with locked(root / LOCK):
-        recover(root)
+        with writing(root / SHARDS):
+            recover(root)
         manifest = read_manifest(root)
         entries = read_index(root, manifest)
         stale = [group for group in manifest.groups if not _is_current(root, group, kind, wanted)]

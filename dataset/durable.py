@@ -1,6 +1,7 @@
 """Writing so that kill -9 at any instruction leaves either the old or the new: sync, then rename. Locks."""
 
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 from ..errors import DatasetError
 
 TEMPORARY = ".tmp-"
+_LOG = logging.getLogger("aimdata")
 
 
 @contextmanager
@@ -27,10 +29,15 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds the exclusive lock of the file `path`, waiting for it; the end of the process frees it too."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    """Holds the exclusive lock of the file `path`; the end of the process frees it too.
+
+    Who has to wait for it says so once, as a warning of the logger `aimdata`.
+    """
+    descriptor = _open_lock(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if not _took(descriptor):
+            _LOG.warning("Another process is writing to %s; waiting until it is done.", path.parent)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
@@ -43,19 +50,29 @@ def sharing(path: Path, alone: list[Path]) -> Iterator[None]:
     Every writer of temporaries holds this lock while it has one, so with nobody else holding it all
     of them are leftovers.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = _open_lock(path)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pass
-        else:
+        if _took(descriptor):
             for folder in alone:
                 remove_temporaries(folder)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield
     finally:
         os.close(descriptor)
+
+
+def _open_lock(path: Path) -> int:
+    with writing(path):
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+def _took(descriptor: int) -> bool:
+    """Whether the exclusive lock was free."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def remove_temporaries(folder: Path) -> None:

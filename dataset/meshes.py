@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..errors import DatasetError
-from .durable import replace
+from .durable import replace, sharing, writing
 from .layout import GEOMETRY
 from .places import Place
 
@@ -26,13 +26,18 @@ def mesh_sha256(vertices: np.ndarray, faces: np.ndarray) -> str:
 
 def write_meshes(root: Path, meshes: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
     """Stores those that are not there yet: {sha256: (vertices (V, 3) in m, faces (F, 3))}."""
-    for name, (vertices, faces) in meshes.items():
-        path = _path(root, name)
-        if path.exists():
-            continue
-        if mesh_sha256(vertices, faces) != name:
-            raise DatasetError(f"The mesh named {name} hashes to {mesh_sha256(vertices, faces)}; name it by its hash.")
-        replace(path, _to_ply(vertices, faces))
+    missing = {name: mesh for name, mesh in meshes.items() if not _path(root, name).exists()}
+    if not missing:
+        return
+    folder = root / GEOMETRY
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+    with sharing(folder / ".lock", alone=[folder]):
+        for name, (vertices, faces) in missing.items():
+            found = mesh_sha256(vertices, faces)
+            if found != name:
+                raise DatasetError(f"The mesh named {name} hashes to {found}; name it by its hash.")
+            replace(_path(root, name), _to_ply(vertices, faces))
 
 
 def read_mesh(root: Place, sha256: str) -> tuple[np.ndarray, np.ndarray]:

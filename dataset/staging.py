@@ -14,7 +14,7 @@ from ..errors import DatasetError, SchemaMismatch, VerificationFailed
 from .documents import from_json, to_json
 from .durable import TEMPORARY, remove_at_once, sharing, sync, sync_tree, writing
 from .groups import KINDS, PackedTable, TableWriter, table_name
-from .layout import STAGING, DatasetConfig, read_config, split_uid
+from .layout import GEOMETRY, STAGING, DatasetConfig, read_config, split_uid
 from .manifest import FileEntry, check_files, hash_tree
 from .places import Place
 from .recording import Images, Recording
@@ -109,10 +109,10 @@ def discard(root: Path, uid: str) -> None:
 
 def clean(root: Path) -> None:
     """Removes what dead writers left, unless a living one is at work."""
-    folder = root / STAGING
-    folder.mkdir(exist_ok=True)
-    with sharing(folder / ".lock", alone=[folder]):
-        pass
+    for folder in (root / STAGING, root / GEOMETRY):
+        folder.mkdir(exist_ok=True)
+        with sharing(folder / ".lock", alone=[folder]):
+            pass
 
 
 def _folder(root: Path, uid: str) -> Path:

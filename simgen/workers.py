@@ -18,6 +18,8 @@ from .job import Job
 HANG_SECONDS = 600.0
 CRASH_TRIES = 2
 FAREWELL_SECONDS = 10.0
+OVERSLEPT_SECONDS = 10.0
+"""A wait that takes this much longer than asked for was no wait: this process was stopped meanwhile."""
 ALIVE = None
 """What a worker may send during a job that takes long: it has HANG_SECONDS again."""
 
@@ -33,6 +35,13 @@ class _Worker:
 
 class WorkerFailed(AimdataError):
     """A worker could not do its job for a reason that will not go away (a full disk, say)."""
+
+
+def _forgive(busy: list[_Worker], asked: float, waited: float) -> None:
+    """A machine that was asleep, or a clock that leapt, is no worker's fault: they get that time again."""
+    if waited > asked + OVERSLEPT_SECONDS:
+        for worker in busy:
+            worker.deadline += waited
 
 
 def serve(pipe: Connection, root: Path, assets: str, render: bool) -> None:
@@ -109,8 +118,10 @@ class WorkerPool:
             WorkerFailed: a worker reported an error that is not an outcome.
         """
         busy = [worker for worker in self._workers if worker.job is not None]
-        nearest = max(0.0, min(worker.deadline for worker in busy) - monotonic())
+        began = monotonic()
+        nearest = max(0.0, min(worker.deadline for worker in busy) - began)
         ready = set(wait([worker.pipe for worker in busy] + [worker.process.sentinel for worker in busy], nearest))
+        _forgive(busy, nearest, monotonic() - began)
         for worker in busy:
             if worker.pipe in ready and worker.pipe.poll():
                 try:

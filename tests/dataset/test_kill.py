@@ -44,7 +44,11 @@ def stages(tmp_path_factory):
             shutil.copytree(root, before)
         root = base / "root"
         found[action] = (before, run_to_end(root, action))
-    return found, {row.uid: row.sha256 for row in Dataset.open(root).episodes}
+    return found, hashes_of(root)
+
+
+def hashes_of(root):
+    return {row.uid: row.sha256 for row in Dataset.open(root).episodes}
 
 
 def check_between(root, action, hashes):

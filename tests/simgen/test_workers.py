@@ -107,6 +107,38 @@ def test_a_job_that_hangs_is_killed_and_tried_again(tmp_path, monkeypatch):
     assert not any(is_alive(pid) for pid in begun(tmp_path, HANGS))
 
 
+def leaping(monkeypatch, leaps):
+    """A monotonic clock that leaps by `leaps` seconds, one after another, each time somebody waits for the workers."""
+    offset, leaps, really = [0.0], list(leaps), workers.wait
+
+    def wait(what, timeout):
+        offset[0] += leaps.pop(0) if leaps else 0.0
+        return really(what, min(timeout, 0.5) if leaps else timeout)
+
+    monkeypatch.setattr(workers, "wait", wait)
+    monkeypatch.setattr(workers, "monotonic", lambda: time.monotonic() + offset[0])
+
+
+def test_a_clock_that_leaps_hours_ahead_kills_no_healthy_worker(tmp_path, monkeypatch):
+    leaping(monkeypatch, [7200.0, 7200.0, 86400.0])
+    found = do(tmp_path, SLOW)
+    assert found[SLOW].outcome == "success"
+    assert len(begun(tmp_path, SLOW)) == 1
+
+
+def test_a_worker_that_hangs_is_found_although_the_clock_leapt(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "HANG_SECONDS", 3.0)
+    leaping(monkeypatch, [7200.0])
+    assert do(tmp_path, HANGS)[HANGS].outcome == "hang"
+
+
+def test_the_wall_clock_is_not_asked(tmp_path, monkeypatch):
+    """It may go backwards or leap ahead when it is set; nothing that decides an outcome looks at it."""
+    clock = iter(range(10**9, 0, -3600))
+    monkeypatch.setattr(time, "time", lambda: float(next(clock)))
+    assert do(tmp_path, FINE, SLOW)[SLOW].outcome == "success"
+
+
 @pytest.mark.parametrize("moment", [0.0, 0.02, 0.1])
 def test_a_worker_killed_while_it_starts_is_replaced(tmp_path, moment):
     with pool(tmp_path) as running:
