@@ -132,16 +132,17 @@ class Pictures:
         return found
 
     def within_object(self, world: np.ndarray, event: Event) -> Tally:
-        """Of a place's points that nothing else hides, those within the mask of the object set down, dilated."""
-        meta = self.recording.meta
+        """Of a place's points that nothing else hides, those within the mask of the object set down, dilated.
+
+        What hides them may be the support itself: the wall of a box, the rim of the bowl below.
+        """
         own = self._labels(event.others)
-        pair = self._labels((*event.others, *event.links))
         found = Tally()
-        for row, view in enumerate(meta.canvas.views):
+        for row, view in enumerate(self.recording.meta.canvas.views):
             pixels, distance = project(view, self.recording.camera_from_world[self.frame, row], world)
             inside = (distance >= NEAR) & (pixels >= 0).all(axis=1) & (pixels < (view.width, view.height)).all(axis=1)
             below, depth = self._at(view, pixels[inside])
-            in_front = ~np.isin(below, pair) & (depth < distance[inside] - tolerance(distance[inside]))
+            in_front = ~np.isin(below, own) & (depth < distance[inside] - tolerance(distance[inside]))
             around = _window(self.segmentation[view.slices], pixels[inside], PLACE_MASK)
             found += Tally.of(np.isin(around, own).any(axis=1)[~in_front])
         return found

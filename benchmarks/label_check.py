@@ -4,7 +4,9 @@ Rendering every frame of a thousand episodes takes a day, so depth and segmentat
 for those of events, without shadows. A line a finished episode goes to a results file; run again, it goes on there.
 
     python benchmarks/label_check.py --tasks all --episodes 10 --results label-check.jsonl
-    python benchmarks/report/labels.py label-check.jsonl      docs/labels.md from it
+    python benchmarks/report/labels.py label-check.jsonl
+
+The second line makes docs/labels.md from it.
 """
 
 import argparse
@@ -24,7 +26,7 @@ import numpy as np
 from aimdata.annotate.annotator import Annotator
 from aimdata.annotate.label_check import Labels, Tally, check_labels
 from aimdata.annotate.label_report import STORED, LabelRow, by_setting, table
-from aimdata.annotate.surface import Surfaces
+from aimdata.annotate.surface import MeshReader, Surfaces
 from aimdata.dataset.recording import Recording
 from aimdata.simgen.check import settings_named
 from aimdata.simgen.job import Job
@@ -60,12 +62,12 @@ class Checked:
         return Labels(1, **{name: Tally(*self.measures[name]) for name in MEASURES})
 
 
-def rendered_labels(recording: Recording, library: AssetLibrary, mesh, every: int) -> Labels:
+def rendered_labels(recording: Recording, library: AssetLibrary, mesh: MeshReader, every: int) -> Labels:
     """Annotates a recording, then checks its labels against pictures drawn when they are asked for."""
     from aimdata.simgen.sapien.renderer import Stage
 
-    maps = Annotator()(recording, mesh)
-    arrays = {name: getattr(maps, name) for name in STORED}
+    points = Annotator().points(recording, mesh)
+    arrays = {name: getattr(points, name) for name in STORED}
     stage = Stage(recording.meta, library, shadow=False)
     canvas, poses = recording.meta.canvas, recording.link_poses()
     rgb = np.zeros((canvas.height, canvas.width, 3), np.uint8)
@@ -93,7 +95,8 @@ def work(pipe: Connection, root: Path, assets: str, render: bool, *, every: int)
             return Checked(job.task, job.setting, job.seed, outcome.attempt.outcome, perf_counter() - start)
         meshes = {sha: (mesh.vertices, mesh.faces) for sha, mesh in outcome.meshes.items()}
         labels = rendered_labels(outcome.recording, library, meshes.__getitem__, every)
-        counts = {name: (tally.good, tally.total) for name in MEASURES if (tally := getattr(labels, name))}
+        tallies = {name: getattr(labels, name) for name in MEASURES}
+        counts = {name: (tally.good, tally.total) for name, tally in tallies.items()}
         return Checked(job.task, job.setting, job.seed, "success", perf_counter() - start, counts)
 
     answer_jobs(pipe, attempt)

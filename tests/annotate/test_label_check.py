@@ -150,3 +150,18 @@ def test_the_table_marks_what_is_too_low():
     assert [("!" in line) for line in lines] == [False, False, True, True]
     assert "! 90.0%" in lines[2]
     assert lines[1].split()[-3:] == ["-", "-", "-"]
+
+
+def test_a_place_hidden_by_the_wall_of_its_support_is_not_judged(demo, images, maps, stages):
+    """The tray drawn nearer than the points, as the side of a box would be: only what is open to the camera counts."""
+    annotation = Annotation.of(demo, maps)
+    index = next(i for i, event in enumerate(annotation.events) if event.kind == "place")
+    event, points = annotation.events[index], annotation.points[index]
+    world = points.position + np.array(stages.START[stages.TRAY])
+    depth, aside = images.depth[event.frame], np.array([0.05, 0, 0])
+    segmentation = np.full_like(images.segmentation[event.frame], stages.TRAY + 1)
+    wall = Pictures(demo, event.frame, np.full_like(depth, 100), segmentation)
+    assert wall.within_object(world + aside, event) == Tally()
+    floor = Pictures(demo, event.frame, np.full_like(depth, 60_000), segmentation)
+    assert floor.within_object(world + aside, event).share == 0
+    assert floor.within_object(world + aside, event).total > 0
