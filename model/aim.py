@@ -386,8 +386,8 @@ class Aim(nn.Module):
 def _add_lora(wan: Any, rank: int) -> None:
     """Freezes Wan and adds trainable adapters to its attention and feed-forward; MissingExtra without peft."""
     try:
-        from peft import LoraConfig  # pyright: ignore[reportMissingImports]
+        from peft import LoraConfig
     except ImportError as error:
-        raise MissingExtra("LoRA needs peft, which is not installed; run `pip install peft`.") from error
+        raise MissingExtra("LoRA needs peft, which is not installed; run `pip install 'aimdata[lora]'`.") from error
     wan.requires_grad_(False)
     wan.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=LORA_TARGETS))

@@ -6,6 +6,7 @@ channels, L text tokens, E text width. Videos are (B, 3, T, H, W) in [−1, 1], 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from transformers import AutoTokenizer, ByT5Tokenizer, UMT5Config, UMT5EncoderModel
 
 from ..errors import CheckpointError
+from . import wan22
 
 # The last features of every causal convolution of the encoder.
 Memory = tuple[Tensor | None, ...]
@@ -195,15 +197,19 @@ class TextCoder(nn.Module):
 
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
+        self.source = config.pretrained
         if config.pretrained is not None:
             self.length = 512
-            self.tokenizer = AutoTokenizer.from_pretrained(config.pretrained, subfolder="tokenizer")
             self.encoder = _pretrained(UMT5EncoderModel, config.pretrained, "text_encoder")
         else:
             self.length = config.text.tokens
-            self.tokenizer = ByT5Tokenizer()
             self.encoder = UMT5EncoderModel(_umt5(config.text, len(self.tokenizer)))
         self.requires_grad_(False).eval()
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """That of the encoder; a random encoder reads bytes."""
+        return AutoTokenizer.from_pretrained(self.source, subfolder="tokenizer") if self.source else ByT5Tokenizer()
 
     @torch.no_grad()
     def forward(self, instructions: Sequence[str]) -> Tensor:
@@ -229,7 +235,9 @@ def _umt5(config: TextConfig, vocabulary: int) -> UMT5Config:
 
 
 def _pretrained(kind: Any, source: str, part: str) -> Any:
-    """A part of a diffusers folder or Hub repository in float32, loaded strictly."""
+    """A part of a diffusers folder or Hub repository in float32, loaded strictly; on the meta device, its shapes."""
+    if torch.get_default_device().type == "meta":
+        return _shapes(kind, source, part)
     try:
         folder = Path(source) / part
         if not folder.is_dir():
@@ -245,3 +253,16 @@ def _pretrained(kind: Any, source: str, part: str) -> Any:
             f"or Hub repository of Wan2.2-TI2V-5B; set backbone.pretrained to one, or use --preset tiny."
         ) from error
     return model
+
+
+def _shapes(kind: Any, source: str, part: str) -> Any:
+    """A part as its settings say, without weights; the published settings, where the repository is not here."""
+    folder, here = Path(source) / part, (Path(source) / part).is_dir()
+    if not here and source != wan22.REPOSITORY:
+        raise CheckpointError(
+            f"'{source}' is no folder, and without its weights nothing but {wan22.REPOSITORY} is known; download it, "
+            f"or set backbone.pretrained to that."
+        )
+    if kind is UMT5EncoderModel:
+        return kind(UMT5Config.from_pretrained(folder) if here else UMT5Config(**wan22.SETTINGS[part]))
+    return kind.from_config(kind.load_config(folder) if here else wan22.SETTINGS[part])

@@ -17,7 +17,7 @@ KEPT_PER_LAYER = 28
 def plan(config: TrainConfig) -> dict[str, Any]:
     """Resolved settings, parameters per network, tokens of a sample and an estimate of the memory in GB."""
     check(config)
-    with torch.device("cpu" if config.backbone.pretrained else "meta"):
+    with torch.device("meta"):
         vae = config.stage == "vae"
         module = VideoCoder(config.backbone) if vae else WorldModel(config.backbone, config.aim)
     counts = {name: sum(p.numel() for p in part.parameters()) for name, part in module.named_children()}
@@ -53,6 +53,6 @@ def memory(config: TrainConfig, module: WorldModel) -> dict[str, float]:
         "weights": 4 * sum(p.numel() for p in module.parameters()),
         "optimiser": (12 + 4 * (section.ema > 0)) * trained,
         "activations": number * section.batch * kept,
-        "mask": sum(count.values()) ** 2,
+        "mask": sum(count.values()) ** 2 * (config.attention == "sdpa"),
     }
     return {**{name: round(size / 1e9, 3) for name, size in sizes.items()}, "sum": round(sum(sizes.values()) / 1e9, 3)}

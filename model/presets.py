@@ -1,6 +1,7 @@
 """Named training configurations."""
 
 from ..errors import unknown
+from . import wan22
 from .aim import AimConfig
 from .backbone import BackboneConfig, TransformerConfig, VaeConfig
 from .config import SupervisedTraining, TrainConfig, VaeTraining
@@ -31,14 +32,14 @@ def small() -> TrainConfig:
     )
 
 
-def wan22() -> TrainConfig:
+def wan22_ti2v_5b() -> TrainConfig:
     """Wan2.2-TI2V-5B with its own VAE and UMT5 on the full canvas; an action stream of 768, as the paper's."""
     return TrainConfig(
         run="aim-runs/wan2.2-ti2v-5b",
         precision="bf16",
         workers=4,
         save_every=1000,
-        backbone=BackboneConfig(pretrained="Wan-AI/Wan2.2-TI2V-5B-Diffusers"),
+        backbone=BackboneConfig(pretrained=wan22.REPOSITORY),
         aim=AimConfig(action_width=768, action_ffn_dim=3072),
         data=DataConfig(height=384, width=320),
         flow=FlowConfig(noisy_history=0.5, text_dropout=0.1),
@@ -49,7 +50,7 @@ def wan22() -> TrainConfig:
     )
 
 
-PRESETS = {"tiny": tiny, "small": small, "wan2.2-ti2v-5b": wan22}
+PRESETS = {"tiny": tiny, "small": small, "wan2.2-ti2v-5b": wan22_ti2v_5b}
 
 
 def preset(name: str) -> TrainConfig:

@@ -199,6 +199,45 @@ def test_the_plan_counts_parameters_and_writes_nothing(dataset, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_the_plan_of_five_billion_parameters_needs_no_weights(monkeypatch):
+    """Wan's counts as published; AIM's and the adapters' summed up by hand. Nothing is downloaded or allocated."""
+    monkeypatch.setattr("aimdata.model.backbone.snapshot_download", None)
+    found = plan(apply(preset("wan2.2-ti2v-5b"), ["stage_1.ema=0.999", "aim.lora_rank=16"]))
+    wide, width, ffn = 3072, 768, 3072
+    attention = 3 * (width * wide + wide) + 2 * wide + wide * width + width
+    block = attention + width * ffn + ffn + ffn * width + width + 6 * width
+    stream = 14 * width + width + width * width + width  # embedding
+    stream += 2 * width + 256 * width + width + width * width + width  # groups and times
+    stream += 6 * width * width + 6 * width + 30 * block + 2 * width + width * 14 + 14
+    value = (4 * 48 * wide + wide) + (wide * 4 * 48 + 4 * 48) + 8 * wide
+    # q, k, v and o of both attentions go from 3072 to 3072, the feed-forward to 14336 and back
+    adapters = 30 * 16 * (8 * 2 * wide + 2 * (wide + 14336))
+    assert found["parameters"] == {
+        "coder": 704_688_668,
+        "text": 5_680_910_336,
+        "aim": 4_999_787_712 + stream + value + adapters,
+    }
+    assert stream == pytest.approx(0.425e9, rel=0.02)
+    assert value == pytest.approx(1.2e6, rel=0.02)
+    assert found["trained"] == stream + value + adapters
+    size, total = found["memory_gb"], sum(found["parameters"].values())
+    assert (size["weights"], size["optimiser"]) == (round(4 * total / 1e9, 3), round(16 * found["trained"] / 1e9, 3))
+    assert found["tokens"] == {"video": 120 * (3 + 5) + 1, "action": 64}
+    assert size["sum"] == pytest.approx(sum(v for name, v in size.items() if name != "sum"), abs=0.002)
+
+
+def test_a_plan_of_weights_that_are_elsewhere_and_unknown_is_refused():
+    with pytest.raises(CheckpointError, match="nothing but Wan-AI"):
+        plan(apply(preset("wan2.2-ti2v-5b"), ["backbone.pretrained=somebody/else"]))
+
+
+def test_the_mask_counts_only_where_there_is_one(dataset, tmp_path):
+    long = ("data.history_chunks=16", "data.chunks=2")
+    plans = [plan(config(dataset, tmp_path, "1", f"attention={how}", *long)) for how in ("sdpa", "flex")]
+    masks = [found["memory_gb"]["mask"] for found in plans]
+    assert masks[0] > masks[1] == 0
+
+
 @pytest.mark.parametrize("settings", [(), ("backbone.transformer.ffn_dim=768",), ("data.chunks=2", "stage_1.batch=1")])
 def test_the_estimate_of_activations_is_near_what_autograd_keeps(dataset, tmp_path, settings):
     """Counted by storage, once each, without parameters."""
@@ -318,7 +357,6 @@ def test_every_coupling_trains(dataset, fitted, coupling):
 
 
 def test_adapters_train_and_wan_does_not(dataset, fitted):
-    pytest.importorskip("peft")
     path = train(config(dataset, fitted, "1", "stage_1.steps=2", "aim.lora_rank=2"))
     tensors = load_file(path / "aim.safetensors")
     moved = {key.split("/")[1] for key in load_file(path / "optimizer.safetensors")}
@@ -328,7 +366,7 @@ def test_adapters_train_and_wan_does_not(dataset, fitted):
 
 def test_adapters_without_peft_say_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "peft", None)
-    with pytest.raises(MissingExtra, match="pip install peft"):
+    with pytest.raises(MissingExtra, match=r"pip install .aimdata\[lora\]"):
         WorldModel(preset("tiny").backbone, AimConfig(lora_rank=2))
 
 
