@@ -8,12 +8,14 @@ import numpy as np
 from PIL import ImageDraw
 
 from ..dataset.played import Played
-from .ink import FALSE, INK, PAPER, SOFT, TRUE, Sheet, fitted, tick
+from .ink import INK, PAPER, SOFT, Sheet, fitted, tick
 from .overlay import blended
 from .timeline import Axis
 from .video import GAP, HEAD, SCALE, encode
 
 LINE, FOOT, TICK = 28, 66, 14
+QUALITY = "26"
+"""x264's rate factor: a quarter of the size of an episode's film, as there may be many."""
 
 
 def trial_film(played: Played, path: Path) -> None:
@@ -24,7 +26,7 @@ def trial_film(played: Played, path: Path) -> None:
         DatasetError: the file cannot be written.
     """
     page = _page(played)
-    encode(_pictures(page, played), page.image.size, played.rate, path)
+    encode(_pictures(page, played), page.image.size, played.rate, path, QUALITY)
 
 
 def _pictures(page: Sheet, played: Played) -> Iterator[np.ndarray]:
@@ -99,10 +101,7 @@ def _caption(page: Sheet, played: Played, frame: int) -> None:
 
         page.smooth((12, top + row * LINE + 3, 12 + TICK + 4, top + row * LINE + TICK + 7), draw)
     width, foot, last = page.image.size[0], _foot(played), len(played.rgb) - 1
-    used = page.text((12, foot + 8), f"{frame / float(played.rate):6.2f} s   frame {frame}", 19)
-    missed = [name for name, holds in zip(played.conditions, played.held[frame], strict=True) if not holds]
-    text = f"not yet true: {', '.join(missed)}" if missed else "done"
-    page.text((12 + used + 28, foot + 8), fitted(text, 19, width - used - 60), 19, FALSE if missed else TRUE)
+    page.text((12, foot + 8), f"{frame / float(played.rate):6.2f} s   frame {frame}", 19)
     axis = Axis(12, width - 12, max(last, 1))
     page.box((axis.left, foot + FOOT - 16, axis.right, foot + FOOT - 12), (226, 228, 232))
     page.box((axis.left, foot + FOOT - 16, axis.x(frame), foot + FOOT - 12), INK)

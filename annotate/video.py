@@ -56,8 +56,12 @@ def film(
     encode(pictures(), page.image.size, rate, path)
 
 
-def encode(pictures: Iterable[np.ndarray], size: tuple[int, int], rate: Fraction, path: Path) -> None:
+def encode(
+    pictures: Iterable[np.ndarray], size: tuple[int, int], rate: Fraction, path: Path, quality: str = QUALITY
+) -> None:
     """Writes pictures (H, W, 3) uint8 as an mp4 (H.264), `rate` a second; `size` is (W, H), both even.
+
+    `quality` is x264's constant rate factor, smaller is better.
 
     Raises:
         MissingExtra: PyAV is not installed.
@@ -69,7 +73,7 @@ def encode(pictures: Iterable[np.ndarray], size: tuple[int, int], rate: Fraction
         raise MissingExtra("Films need PyAV, which is not installed: pip install 'aimdata[video]'.") from error
     data = BytesIO()
     with av.open(data, "w", format="mp4") as container:
-        stream = container.add_stream(CODEC, rate=rate, options={"crf": QUALITY, "preset": "veryfast"})
+        stream = container.add_stream(CODEC, rate=rate, options={"crf": quality, "preset": "veryfast"})
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         for picture in pictures:
