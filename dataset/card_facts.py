@@ -43,6 +43,7 @@ class Facts:
     config: DatasetConfig
     episodes: int
     frames: int
+    instructions: int
     fps: Fraction
     bytes: int
     with_images: int
@@ -71,6 +72,7 @@ def facts(dataset: Dataset) -> Facts:
         config=dataset.config,
         episodes=about.episodes,
         frames=about.frames,
+        instructions=len({row.instruction for row in dataset.episodes}),
         fps=Fraction(dataset.config.physics_hz, dataset.config.steps_per_frame),
         bytes=about.bytes,
         with_images=about.with_images,

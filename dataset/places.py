@@ -99,14 +99,23 @@ def place_of(text: str | Path) -> Place:
     return remote_place(text.rstrip("/"))
 
 
+def shown(address: str) -> str:
+    """An address as messages name it: without a password, and without a query, which may be one."""
+    return re.sub(r"//[^/@]*:[^/@]*@", "//", address).split("?")[0]
+
+
 def folder_of(place: Place) -> Path:
     """The folder, for those who write or need one; UsageError for an address."""
     if not isinstance(place, Path):
-        raise UsageError(
-            f"{place} is an address, which can be looked at (info, visualize) but nothing else; "
-            "download it (hf download) and give that folder."
-        )
+        raise _no_folder(str(place))
     return place
+
+
+def folder_named(text: str) -> Path:
+    """The folder of this name; UsageError for an address, without asking its server."""
+    if is_address(text) and not text.startswith(_LOCAL):
+        raise _no_folder(shown(text))
+    return folder_of(place_of(text))
 
 
 def open_file(place: Place) -> OpenFile:
@@ -130,3 +139,10 @@ def _side_by_side(read: Callable[[A], T], what: Sequence[A]) -> Iterable[T]:
     """With threads of its own: they may ask for several things in turn, and a forked process inherits none."""
     with ThreadPoolExecutor(min(AT_ONCE, len(what))) as threads:
         yield from threads.map(read, what)
+
+
+def _no_folder(address: str) -> UsageError:
+    return UsageError(
+        f"{address} is an address, which can be looked at (info, visualize, card) but nothing else; "
+        "download it (hf download) and give that folder."
+    )

@@ -1,58 +1,33 @@
-"""Publishing a dataset on the Hugging Face Hub: the packed part under `zarr/`, the card as README.md, a tag."""
+"""Publishing a release on the Hugging Face Hub: LeRobot's files at the root, the packed data in `zarr/`, two tags.
 
-import hashlib
-import re
+Every step finds what an interrupted run has done: the export goes on, files that the Hub has are not sent again,
+tags are set last.
+"""
+
 import sys
-from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import DatasetError, UsageError
-from .card import DATA_FOLDER, render
+from ..errors import UsageError
+from .card import render
+from .convert.job import Progress
+from .convert.target import MARK
 from .hub_errors import PublishError, explain, is_foreseen
-from .info import describe
-from .layout import ATTEMPTS, CONFIG, GEOMETRY, MANIFEST, STAGING
-from .manifest import read_manifest, verify
+from .layout import GEOMETRY, STAGING
+from .manifest import FileEntry, hash_file, read_manifest, verify
 from .meshes import read_mesh
+from .publish_lerobot import FOLDER, PUBLISH, lerobot_job, make
+from .publish_plan import CARD, SUMS, ZARR, Plan, check_limits, plan
 from .reader import Dataset
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-MAX_FILES = 100_000
-"""In a repository; the Hub's advice, beyond which commits fail."""
-
-MAX_ENTRIES = 10_000
-"""In one folder; the Hub's limit."""
-
-MAX_BYTES = 200_000_000_000
-"""Of one file; the Hub's advice. Its limit is 500 GB."""
-
-_REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an upload would send: files by their path below the dataset, with bytes, and what to know before."""
-
-    repo: str
-    root: Path
-    files: dict[str, int]
-    warnings: tuple[str, ...]
-
-    @property
-    def bytes(self) -> int:
-        """All files together."""
-        return sum(self.files.values())
-
-    @property
-    def tag(self) -> str:
-        """The release's name, from the manifest's hash: the same data have the same one."""
-        return f"data-{hashlib.sha256((self.root / MANIFEST).read_bytes()).hexdigest()[:12]}"
-
-    def __str__(self) -> str:
-        return f"{len(self.files):,} files, {self.bytes / 1e9:.3f} GB, as {self.repo}/{DATA_FOLDER}, tag {self.tag}"
+T = TypeVar("T")
+LEROBOT = ("meta", "data", "videos")
+"""LeRobot's folders at the root of a repository."""
 
 
 @dataclass(frozen=True)
@@ -60,66 +35,22 @@ class Published:
     """Where it is now."""
 
     url: str
-    tag: str
+    tags: tuple[str, ...]
     files: int
     bytes: int
 
 
-def plan(root: Path, repo: str) -> Plan:
-    """Looks at everything that can be checked without the Hub.
-
-    Raises:
-        UsageError: the repository's name cannot be one, or the Hub's limits are exceeded.
-        DatasetError: no dataset, nothing packed, or episodes that wait to be packed.
-    """
-    check_name(repo)
-    about = describe(root)
-    if about.staged:
-        raise DatasetError(
-            f"{about.staged} episodes of {root} wait to be packed; run generate or annotate to its end first."
-        )
-    if not about.episodes:
-        raise DatasetError(f"{root} has no episodes to publish; run generate first.")
-    files = {name: (root / name).stat().st_size for name in _names(root)}
-    check_limits(files)
-    missing = (("images", about.with_images, "render"), ("value maps", about.with_value_maps, "annotate"))
-    warnings = tuple(
-        f"{about.episodes - having} of {about.episodes} episodes have no {what}; run {command} first if they should."
-        for what, having, command in missing
-        if having < about.episodes
-    )
-    return Plan(repo, root, files, warnings)
-
-
-def check_name(repo: str) -> None:
-    """UsageError unless `repo` reads user/name."""
-    if not _REPO.fullmatch(repo) or "--" in repo or ".." in repo or repo.endswith((".git", "-", ".")):
-        raise UsageError(
-            f"'{repo}' is no repository's name: it reads user/name, of letters, digits, '-', '_' and '.', "
-            "for instance maria/aim-demos."
-        )
-
-
-def check_limits(files: dict[str, int]) -> None:
-    """UsageError when the Hub would refuse these files."""
-    advice = "pack more episodes into a group, or publish the tasks as several repositories"
-    if len(files) >= MAX_FILES:
-        raise UsageError(f"The dataset has {len(files):,} files, the Hub takes {MAX_FILES:,} a repository; {advice}.")
-    entries = Counter(parent for name in _with_folders(files) for parent in [str(PurePosixPath(name).parent)])
-    for folder, count in entries.items():
-        if count >= MAX_ENTRIES:
-            raise UsageError(f"{folder} has {count:,} entries, the Hub takes {MAX_ENTRIES:,} a folder; {advice}.")
-    for name, size in files.items():
-        if size > MAX_BYTES:
-            raise UsageError(
-                f"{name} has {size / 1e9:.0f} GB, the Hub takes {MAX_BYTES / 1e9:.0f} GB a file; {advice}."
-            )
-
-
 def publish(
-    root: Path, repo: str, *, private: bool = False, token: str | None = None, endpoint: str | None = None
+    root: Path,
+    repo: str,
+    *,
+    private: bool = False,
+    zarr_only: bool = False,
+    token: str | None = None,
+    endpoint: str | None = None,
+    progress: Progress | None = None,
 ) -> Published:
-    """Uploads the dataset; run again after an interruption, it sends only what is missing.
+    """Uploads the dataset; run again after an interruption, it makes and sends only what is missing.
 
     Files of an earlier release that no longer belong to the dataset leave the repository's main
     branch; they stay in that release's tag.
@@ -128,89 +59,132 @@ def publish(
         root: The dataset.
         repo: `user/name`; made if it does not exist.
         private: Makes the repository private; an existing public one is refused then.
+        zarr_only: Leaves LeRobot's files out.
         token: With write access; by default HF_TOKEN or the one of `hf auth login`.
         endpoint: Another Hub than the default (HF_ENDPOINT).
+        progress: Told how many episodes of how many are exported.
 
     Raises:
         PublishError: no token, no right to write, no network, an upload that broke off.
-        VerificationFailed: a file is not what the manifest says.
-        DatasetError, UsageError: as `plan`.
+        VerificationFailed: a file is not what was written.
+        DatasetError, UsageError, MissingExtra: as `plan`.
     """
     import huggingface_hub
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
-    planned = plan(root, repo)
+    planned = plan(root, repo, zarr_only=zarr_only)
     secret = token or huggingface_hub.get_token()
     if not secret:
         raise PublishError("There is no token for the Hub: run 'hf auth login' or set HF_TOKEN, then the same command.")
     api = huggingface_hub.HfApi(endpoint=endpoint, token=secret)
+    _on_the_hub(api.whoami, repo, secret)
+    sums = _checked(planned)
+    if not zarr_only:
+        made = make(lerobot_job(Dataset.open(root)), progress)
+        planned = plan(root, repo)
+        check_limits(planned.files)
+        sums |= made
+    return _on_the_hub(lambda: _Upload(api, planned).run(private, sums), repo, secret)
+
+
+class _Upload:
+    """One release on its way into its repository."""
+
+    def __init__(self, api: "HfApi", planned: Plan) -> None:
+        self._api, self._plan = api, planned
+        self._repo: dict[str, Any] = {"repo_id": planned.repo, "repo_type": "dataset"}
+
+    def run(self, private: bool, sums: dict[str, FileEntry]) -> Published:
+        """Everything, the tags last."""
+        planned = self._plan
+        url = self._api.create_repo(**self._repo, private=private or None, exist_ok=True)
+        if private and not self._api.repo_info(**self._repo).private:
+            raise UsageError(
+                f"{planned.repo} exists and is public; make it private in its settings, or leave --private out."
+            )
+        tag = planned.tag
+        self._send(planned.root, ZARR, _left_out(planned), ["*"])
+        if planned.lerobot:
+            self._send(planned.root / FOLDER, "", [MARK], [f"{folder}/*" for folder in LEROBOT])
+        self._send_last(sums)
+        if planned.tag != tag:
+            raise PublishError(f"{planned.root} changed while it was sent; run the same command again.")
+        self._set_tags()
+        return Published(str(url), planned.tags, len(planned.files), planned.bytes)
+
+    def _send(self, folder: Path, to: str, ignored: list[str], replaced: list[str]) -> None:
+        """One part; files below `to` that match `replaced` and are not in `folder` leave the main branch."""
+        self._api.upload_folder(
+            **self._repo,
+            folder_path=folder,
+            path_in_repo=to,
+            ignore_patterns=ignored,
+            delete_patterns=replaced,
+            commit_message=f"{self._plan.tag}: {to or 'LeRobot'}",
+        )
+
+    def _send_last(self, sums: dict[str, FileEntry]) -> None:
+        """The checksums and the card, in one commit; without LeRobot's part an older release's goes from the branch."""
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+        planned = self._plan
+        listed = "".join(f"{entry.sha256}  {name}\n" for name, entry in sorted(sums.items()))
+        card = render(Dataset.open(planned.root), planned)
+        operations: list[Any] = [
+            CommitOperationAdd(name, text.encode()) for name, text in ((SUMS, listed), (CARD, card))
+        ]
+        held = set() if planned.lerobot else set(self._api.list_repo_files(**self._repo))
+        if "meta/info.json" in held:
+            operations += [CommitOperationDelete(name) for name in sorted(held) if name.split("/")[0] in LEROBOT]
+        self._api.create_commit(**self._repo, operations=operations, commit_message=f"{planned.tag}: card")
+
+    def _set_tags(self) -> None:
+        """Both tags name what the branch holds now; they move when the same release was published in part before."""
+        commit = self._api.repo_info(**self._repo).sha
+        known = {ref.name: ref.target_commit for ref in self._api.list_repo_refs(**self._repo).tags}
+        for tag in self._plan.tags:
+            if known.get(tag) == commit:
+                continue
+            if tag in known:
+                self._api.delete_tag(**self._repo, tag=tag)
+            self._api.create_tag(**self._repo, tag=tag, revision=commit)
+
+
+def _on_the_hub(action: Callable[[], T], repo: str, secret: str) -> T:
+    """Its result; what goes wrong becomes a PublishError without the client's error, whose request holds the token."""
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
     quiet = are_progress_bars_disabled()
     if not sys.stderr.isatty():
         disable_progress_bars()
     try:
-        api.whoami()
-        _check_files(root, planned)
-        return _upload(api, planned, private)
+        return action()
     except Exception as error:
         if not is_foreseen(error):
             raise
-        # Without the cause: its text and its request may hold the token.
-        raise explain(error, repo, secret) from None
+        failure = explain(error, repo, secret)
     finally:
         if not quiet:
             enable_progress_bars()
+    raise failure
 
 
-def _upload(api: "HfApi", planned: Plan, private: bool) -> Published:
-    about: dict[str, Any] = {"repo_id": planned.repo, "repo_type": "dataset"}
-    url = api.create_repo(**about, private=private or None, exist_ok=True)
-    if private and not api.repo_info(**about).private:
-        raise UsageError(
-            f"{planned.repo} exists and is public; make it private in its settings, or leave --private out."
-        )
-    api.upload_folder(
-        **about,
-        folder_path=planned.root,
-        path_in_repo=DATA_FOLDER,
-        ignore_patterns=_left_out(planned),
-        delete_patterns=["*"],
-        commit_message=f"{planned.tag}: {len(planned.files)} files",
-    )
-    card = render(Dataset.open(planned.root)).encode()
-    api.upload_file(**about, path_or_fileobj=card, path_in_repo="README.md", commit_message=f"{planned.tag}: card")
-    api.create_tag(**about, tag=planned.tag, exist_ok=True)
-    return Published(str(url), planned.tag, len(planned.files), planned.bytes)
-
-
-def _names(root: Path) -> list[str]:
-    """Files that belong to the packed dataset, by path from its root."""
-    loose = [CONFIG, MANIFEST, *([ATTEMPTS] if (root / ATTEMPTS).exists() else [])]
-    meshes = [f"{GEOMETRY}/{path.name}" for path in (root / GEOMETRY).glob("*.ply")]
-    names = sorted({*loose, *meshes, *read_manifest(root).files})
-    lost = [name for name in names if not (root / name).is_file()]
-    if lost:
-        raise DatasetError(f"{root / lost[0]} is missing ({len(lost)} files are); fetch it again or generate it again.")
-    return names
-
-
-def _with_folders(names: dict[str, int]) -> set[str]:
-    return set(names) | {str(folder) for name in names for folder in PurePosixPath(name).parents if str(folder) != "."}
-
-
-def _check_files(root: Path, planned: Plan) -> None:
-    """Every hash, before anything is sent: a damaged release is worse than none."""
+def _checked(planned: Plan) -> dict[str, FileEntry]:
+    """Hashes of the packed files by path in the repository, all compared: a damaged release is worse than none."""
+    root = planned.root
     verify(root)
-    for name in planned.files:
-        path = PurePosixPath(name)
+    known = read_manifest(root).files
+    for path in map(PurePosixPath, planned.zarr):
         if path.parent.name == GEOMETRY:
             read_mesh(root, path.stem)
+    return {f"{ZARR}/{name}": known.get(name) or hash_file(root / name) for name in planned.zarr}
 
 
 def _left_out(planned: Plan) -> list[str]:
-    """Patterns of everything in the folder that is not part of the dataset: staging, locks, remains of a crash."""
-    patterns = [f"{STAGING}/*"]
+    """Patterns of what is in the folder but no part of the dataset: exports, staging, locks, a crash's remains."""
+    away = (f"{STAGING}/", f"{PUBLISH}/")
+    patterns = [f"{folder}*" for folder in away]
     for path in planned.root.rglob("*"):
         name = path.relative_to(planned.root).as_posix()
-        if path.is_file() and name not in planned.files and not name.startswith(f"{STAGING}/"):
+        if path.is_file() and name not in planned.zarr and not name.startswith(away):
             patterns.append("".join(f"[{c}]" if c in "*?[" else c for c in name))
     return patterns

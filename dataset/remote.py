@@ -6,7 +6,6 @@ meanwhile changes nothing. No error holds the client's own, whose request may ho
 
 import errno
 import os
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ import fsspec
 
 from ..errors import DatasetError, MissingExtra, UsageError
 from .hub_errors import scrubbed
+from .places import shown
 
 T = TypeVar("T")
 AHEAD = 16 * 1024
@@ -127,20 +127,20 @@ def remote_place(url: str) -> RemotePlace:
         DatasetError: the server cannot be reached, or refuses.
         MissingExtra: the protocol needs a package that is not installed.
     """
-    shown = re.sub(r"//[^/@]*:[^/@]*@", "//", url).split("?")[0]
+    name = shown(url)
     if "?" in url:
-        raise UsageError(f"The address {shown} has a query ('?…'), which names no folder; download the dataset.")
+        raise UsageError(f"The address {name} has a query ('?…'), which names no folder; download the dataset.")
     try:
         files, path = fsspec.url_to_fs(url)
         files.invalidate_cache()
-        return RemotePlace(shown, files, _pinned(files, path) if "hf" in _protocols(files) else path.rstrip("/"))
+        return RemotePlace(name, files, _pinned(files, path) if "hf" in _protocols(files) else path.rstrip("/"))
     except ImportError as error:
         failure: Exception = MissingExtra(
-            f"Reading {shown} needs a package that is not installed ({error}); https:// needs that of 'aimdata[remote]'."
+            f"Reading {name} needs a package that is not installed ({error}); https:// needs that of 'aimdata[remote]'."
         )
     except Exception as error:  # every protocol has its own
         unknown = isinstance(error, ValueError) and "rotocol" in str(error)
-        failure = UsageError(f"{shown}: {error}; hf:// and https:// work.") if unknown else _refusal(shown, error)
+        failure = UsageError(f"{name}: {error}; hf:// and https:// work.") if unknown else _refusal(name, error)
     raise failure
 
 

@@ -38,6 +38,7 @@ from .target import part
 VERSION = "v3.0"
 DATA, VIDEO = "data/chunk-{:03d}/file-{:03d}.parquet", "videos/{}/chunk-{:03d}/file-{:03d}.mp4"
 EPISODES, TASKS = "meta/episodes/chunk-{:03d}/file-{:03d}.parquet", "meta/tasks.parquet"
+STATS, OWN, INFO = "meta/stats.json", "meta/aimdata.json", "meta/info.json"
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 FILE_FRAMES, FILE_EPISODES = 20_000, 128
@@ -73,9 +74,18 @@ def export(job: ExportJob, folder: Path) -> None:
         done += len(batch)
         job.tick(done)
     _write_tasks(folder / TASKS, tasks)
-    replace(folder / "meta/stats.json", to_json(_total_stats(job, folder, len(batches))))
-    replace(folder / "meta/aimdata.json", to_json(plain(own_document(job))))
-    replace(folder / "meta/info.json", to_json(_info(job, len(tasks))))
+    replace(folder / STATS, to_json(_total_stats(job, folder, len(batches))))
+    replace(folder / OWN, to_json(plain(own_document(job))))
+    replace(folder / INFO, to_json(_info(job, len(tasks))))
+
+
+def files(job: ExportJob) -> list[str]:
+    """The paths of all files that `export` makes, from the folder it is given."""
+    found, keys = [TASKS, STATS, OWN, INFO], [film.key for film in films(job)]
+    for number in range(len(_batches(job))):
+        place = (number // CHUNK, number % CHUNK)
+        found += [DATA.format(*place), EPISODES.format(*place), *(VIDEO.format(key, *place) for key in keys)]
+    return found
 
 
 def _batches(job: ExportJob) -> list[list[tuple[int, int, EpisodeRow]]]:

@@ -12,13 +12,18 @@ from aimdata.dataset.attach import attach
 from aimdata.dataset.attempts import Attempt
 from aimdata.dataset.card_facts import facts
 from aimdata.dataset.info import describe
+from aimdata.dataset.manifest import read_manifest
 from aimdata.dataset.pack import pack
+from aimdata.dataset.publish import publish
+from aimdata.dataset.publish_plan import Plan
 from aimdata.dataset.reader import Dataset
 from aimdata.dataset.recording import ValueMaps
 from aimdata.dataset.staging import stage
 from aimdata.dataset.tables import specs
 from aimdata.geometry import T_POSE
-from huggingface_hub import DatasetCard
+from huggingface_hub import DatasetCard, constants
+
+from .fake_hub import TOKEN
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -87,7 +92,14 @@ def test_the_metadata_are_what_the_hub_reads(dataset: Dataset):
         fields = header(text)
         assert fields["license"] == "apache-2.0"
         assert fields["task_categories"] == ["robotics"]
-        assert fields["configs"] == [{"config_name": "episodes", "data_files": "zarr/index/episodes.parquet"}]
+        assert fields["source_datasets"] == ["original"]
+        assert fields["annotations_creators"] == ["machine-generated"]
+        assert fields["language"] == ["en"]
+        assert {"LeRobot", "robotwin", "zarr", "value-map"} <= set(fields["tags"])
+        assert fields["configs"] == [
+            {"config_name": "default", "data_files": "data/*/*.parquet"},
+            {"config_name": "episodes", "data_files": "zarr/index/episodes.parquet"},
+        ]
         assert DatasetCard(text).data.pretty_name == card.TITLE
 
 
@@ -103,6 +115,57 @@ def test_the_numbers_are_the_datasets(dataset: Dataset):
     assert "`kinds` pick; `radius` 0.0125" in text
     assert "made with | aimdata 0.1.0 |" in text
     assert header(text)["size_categories"] == ["n<1K"]
+
+
+def test_a_datasheet_has_its_sections(dataset: Dataset):
+    for text in (card.render(), card.render(dataset)):
+        sections = re.findall(r"^## (.*)", text, re.MULTILINE)
+        wanted = ["Motivation", "Composition", "Collection process", "Annotation", "Preprocessing", "Uses and limits"]
+        wanted += ["Licences", "Distribution and maintenance", "Checksums", "Known issues", "Citation"]
+        assert [name for name in sections if name in wanted] == wanted
+
+
+def test_a_release_says_where_it_is_and_how_large_its_parts_are(dataset: Dataset):
+    sizes = {"meta/info.json": 1_000_000, "data/chunk-000/file-000.parquet": 4_200_000}
+    release = Plan("maria/demos", dataset.root, {}, sizes, ())
+    text = card.render(dataset, release)
+    assert "| size of LeRobot's part | 5.2 MB in 2 files |" in text
+    assert f"| release | `{release.tag}`, `v3.0` |" in text
+    assert "hf download maria/demos --repo-type dataset" in text
+    assert "| different instructions | 3 |" in text
+    assert "REPO" not in text
+    alone = card.render(dataset, Plan("maria/demos", dataset.root, {}, {}, ()))
+    assert header(alone)["configs"] == [{"config_name": "episodes", "data_files": "zarr/index/episodes.parquet"}]
+    assert "LeRobotDataset" not in alone
+    assert "videos" not in alone
+
+
+def test_what_is_missing_is_a_known_issue(root: Path):
+    stage(root, episodes.make_recording(0).recording, None)
+    pack(root)
+    text = card.render(Dataset.open(root))
+    assert "* 1 of 1 episodes have no images." in text
+    assert "* 1 of 1 episodes have no value maps." in text
+
+
+def test_the_recipe_for_one_task_fetches_its_groups_and_nothing_else(packed: Path, hub, monkeypatch, tmp_path: Path):
+    address = {"HUGGINGFACE_CO_URL_TEMPLATE": hub.url + "/{repo_id}/resolve/{revision}/{filename}", "ENDPOINT": hub.url}
+    for name, value in address.items():
+        monkeypatch.setattr(constants, name, value)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    release = publish(packed, "maria/demos", token=TOKEN, endpoint=hub.url, zarr_only=True)
+    text = hub.repos["maria/demos"].files["README.md"].decode()
+    recipe = next(part for part in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "snapshot_download" in part)
+    monkeypatch.chdir(tmp_path)
+    hub.served.clear()
+    exec(recipe, {})
+    fetched = Dataset.open(tmp_path / "DIR" / "zarr")
+    chosen = [row for row in fetched.episodes if row.task == "click_bell"]
+    for row in chosen:
+        assert fetched.recording(row.uid).meta.task == "click_bell"
+    groups = {name.split("/")[2] for name, _ in hub.served if "shards" in name}
+    assert groups == {row.group for row in chosen} < {group.name for group in read_manifest(packed).groups}
+    assert len(hub.served) < release.files
 
 
 def test_facts_keep_settings_and_outcomes_apart(dataset: Dataset):
