@@ -892,6 +892,16 @@ def main() -> None:
             raise
         _say("aimdata: interrupted; finished episodes are kept, run the same command to go on.")
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        _say(f"aimdata: {error.filename or 'The output'} cannot be used ({error.strerror}); free or change that place.")
+        _drop_output()
+        sys.exit(1)
+
+
+def _drop_output() -> None:
+    """What could not be written would be tried again, and fail again, at the interpreter's end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`validate` and `visualize` as their users meet them: tables and files, one sentence when something is wrong."""
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -62,11 +63,21 @@ def test_a_generated_dataset_is_valid(run, options):
     assert rows[-1][-1] == "100.0%"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_output_that_finds_no_room_is_a_sentence():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "aimdata.cli", "tasks"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=300
+        )
+    expected = "aimdata: The output cannot be used (No space left on device); free or change that place.\n"
+    assert (done.returncode, done.stderr) == (1, expected)
+
+
 def test_machines_get_a_line_a_check_and_the_verdict_last(run):
     code, out, _ = run("validate", "--json")
     lines = [json.loads(line) for line in out.splitlines()]
     assert (code, lines[-1]) == (0, {"passed": True, "problems": 0})
-    assert {"name": "clocks", "checked": 1, "unit": "episodes", "failed": 0, "problems": []} in lines
+    assert {"name": "clocks", "checked": 1, "unit": "episodes", "failed": 0, "problems": [], "note": ""} in lines
     (row,) = [line for line in lines if "labels" in line]
     assert (row["task"], row["setting"], row["labels"]["coverage"]) == ("click_bell", "easy", {"good": 1, "total": 1})
 
