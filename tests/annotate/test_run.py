@@ -1,10 +1,17 @@
 """From staged episodes to value maps in the dataset, its coverage and its contact sheet."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+
 import numpy as np
 import pytest
 from aimdata.annotate.annotator import Annotator
 from aimdata.annotate.report import coverage, markdown
-from aimdata.annotate.run import annotate
+from aimdata.annotate.run import WorkerLost, annotate
 from aimdata.annotate.sheet import contact_sheet
 from aimdata.dataset.layout import FORMAT_VERSION, DatasetConfig, create_or_open
 from aimdata.dataset.meshes import write_meshes
@@ -73,6 +80,51 @@ def test_a_contact_sheet_is_drawn_of_a_dataset(root, tmp_path):
     dataset = Dataset.open(root)
     contact_sheet(dataset, dataset.episodes[0].uid, tmp_path / "sheet.png")
     assert Image.open(tmp_path / "sheet.png").size[0] == 2400
+
+
+def test_a_worker_that_is_killed_is_said_and_what_was_done_stays(root, monkeypatch):
+    """The kernel kills the largest process when memory runs out."""
+    annotate(root)
+    submit = ProcessPoolExecutor.submit
+
+    def deadly(pool, run, *arguments):
+        future = submit(pool, run, *arguments)
+        for process in list(pool._processes.values()):
+            process.kill()
+        return future
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", deadly)
+    with pytest.raises(WorkerLost, match=r"was killed .* run annotate again, with fewer workers than 2"):
+        annotate(root, Annotator(limit=7), workers=2)
+    monkeypatch.undo()
+    assert not list(root.rglob(".tmp-*"))
+    assert Dataset.open(root).value_maps("put_block_on_tray-easy-000000")
+    assert annotate(root, Annotator(limit=7)) == 2
+
+
+def files_of(root):
+    return [path.read_bytes() for path in sorted((root / "shards").rglob("*")) if path.is_file()]
+
+
+@pytest.mark.soak
+def test_annotating_may_be_killed_at_any_moment(root):
+    """The command with its workers, again and again, killed each time; then to its end, as if nothing had happened."""
+    annotate(root)
+    expected = files_of(root)
+    rng = np.random.default_rng(0)
+    for number in range(20):
+        radius = ("0.01", "0.02")[number % 2]
+        command = ["annotate", "--radius", radius, "--workers", str(1 + number % 2), "-d", str(root)]
+        process = subprocess.Popen([sys.executable, "-m", "aimdata.cli", *command], start_new_session=True)
+        time.sleep(rng.uniform(0.5, 8))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for row in Dataset.open(root).episodes:
+            assert Dataset.open(root).value_maps(row.uid)
+    annotate(root, Annotator(radius=0.03))
+    annotate(root)
+    assert files_of(root) == expected
+    assert not list(root.rglob(".tmp-*"))
 
 
 def test_no_workers_are_refused(root):

@@ -2,11 +2,16 @@
 
 import json
 import os
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from aimdata.dataset.layout import FORMAT_VERSION, create_or_open, read_config
+from aimdata.dataset.attach import attach
+from aimdata.dataset.derived import value_map
+from aimdata.dataset.layout import FORMAT_VERSION, OLDEST_FORMAT, create_or_open, read_config
+from aimdata.dataset.reader import Dataset
+from aimdata.dataset.recording import ValueMaps
 from aimdata.errors import DatasetError
 from aimdata.geometry import T_POSE
 
@@ -49,6 +54,63 @@ def test_a_newer_format_is_refused(root, config):
     (root / "aimdata.json").write_text(json.dumps(document))
     with pytest.raises(DatasetError, match="update aimdata"):
         create_or_open(root, config)
+
+
+def write_version(root, version):
+    document = json.loads((root / "aimdata.json").read_text())
+    (root / "aimdata.json").write_text(json.dumps({**document, "format_version": version}))
+
+
+def test_an_older_format_than_is_read_says_what_to_do(root, config):
+    write_version(root, OLDEST_FORMAT - 1)
+    for use in (lambda: create_or_open(root, config), lambda: Dataset.open(root)):
+        with pytest.raises(DatasetError, match="has format 0, this aimdata reads 1 to 2; use the aimdata that wrote"):
+            use()
+
+
+def test_a_manifest_or_table_of_a_newer_format_is_refused(packed):
+    for path in (packed / "manifest.json", packed / "shards/00000.zarr/recording/zarr.json"):
+        text = path.read_text()
+        assert '"format_version": 2' in text
+        path.write_text(text.replace('"format_version": 2', '"format_version": 3'))
+        with pytest.raises(DatasetError, match=r"has format 3, this aimdata reads up to 2; update aimdata"):
+            Dataset.open(packed).recording("click_bell-easy-000001")
+        path.write_text(text)
+
+
+def as_format_1(root):
+    """What the first version of the format wrote: no `event_until`, no list of arrays that are left out."""
+    write_version(root, 1)
+    for path in root.rglob("zarr.json"):
+        document = json.loads(path.read_text())
+        own = document.get("attributes", {}).get("aimdata", {})
+        if "format_version" in own:
+            own.pop("without", None)
+            own["format_version"] = 1
+            path.write_text(json.dumps(document))
+    for folder in root.rglob("event_until"):
+        shutil.rmtree(folder)
+
+
+def test_a_dataset_of_the_first_format_is_read_and_gets_the_present_one_when_it_is_written(packed, make_maps, config):
+    lengths = {row.uid: row.frames for row in Dataset.open(packed).episodes}
+    attach(packed, ValueMaps, lambda uid: make_maps(1, lengths[uid]), {"annotator": {"radius": 0.01}})
+    uid, before = "click_bell-easy-000001", Dataset.open(packed)
+    expected = before.array(uid, "value_next")
+    as_format_1(packed)
+    old = Dataset.open(packed)
+    assert old.config.format_version == 1
+    assert np.array_equal(old.array(uid, "value_next"), expected)
+    assert np.array_equal(old.recording(uid).state, before.recording(uid).state)
+    for use in (lambda: old.value_maps(uid), lambda: value_map(old, uid)):
+        with pytest.raises(DatasetError, match="was written without event_until; run annotate again"):
+            use()
+    create_or_open(packed, config)
+    assert read_config(packed).format_version == 1
+    annotation = {"annotator": {"radius": 0.01}}
+    assert attach(packed, ValueMaps, lambda uid: make_maps(1, lengths[uid]), annotation) == len(lengths)
+    assert read_config(packed).format_version == FORMAT_VERSION
+    assert Dataset.open(packed).value_maps(uid).event_until.dtype == np.int32
 
 
 def test_places_that_cannot_be_written_are_refused(tmp_path, config):
