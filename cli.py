@@ -456,6 +456,8 @@ def evaluate(
         bool, typer.Option("--share-model", help="One model answers all workers, several at a time; else one each.")
     ] = False,
     unseen_objects: Annotated[bool, typer.Option("--unseen-objects", help="Draw objects no dataset holds.")] = False,
+    embodiment: Annotated[str, typer.Option(help="A robot: 'builtin', or one of the assets folder.")] = "builtin",
+    assets: Annotated[str, typer.Option(help="'builtin', or a folder in RoboTwin's layout.")] = "builtin",
     videos: Annotated[int, typer.Option(help="Films of failed trials, at most so many a task and setting.")] = 1,
     results: Annotated[
         Path | None, typer.Option(help="Folder of the trials; default eval-POLICY.", show_default=False)
@@ -486,11 +488,15 @@ def evaluate(
         workers,
         unseen_objects,
         wording,
+        embodiment,
+        assets,
         policy=policy,
         about=_about(policy, dataset),
         videos=videos,
     )
     sees = policy not in BLIND
+    if share_model and (not sees or "://" in policy):
+        raise UsageError(f"--share-model is for checkpoints; '{policy}' has no model here to share.")
     if sees:
         _need_renderer()
         _keep_apart(config, dataset)
