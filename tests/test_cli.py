@@ -341,7 +341,32 @@ def test_a_dry_run_of_publishing_sends_nothing(run, data, monkeypatch):
     code, out, err = run("publish-hf", "--repo", "me/aim", "--dry-run")
     assert code == 0
     assert "me/aim" in out
+    assert "tags: data-" in out
+    assert "v3.0" in out
     assert "run render first" in err
+    assert "v3.0" not in run("publish-hf", "--repo", "me/aim", "--dry-run", "--zarr-only")[1]
+
+
+def test_a_dataset_at_an_address_can_be_looked_at(run, data, monkeypatch, tmp_path):
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    for path in (path for path in data.rglob("*") if path.is_file()):
+        memory.pipe_file(f"/far/{path.relative_to(data).as_posix()}", path.read_bytes())
+    here, there = run("info", "--json"), run("info", "--json", "-d", "memory://far")
+    assert here == there
+    assert json.loads(there[1])["episodes"] == 3
+    monkeypatch.setenv("AIMDATA_DIR", "memory://far")
+    assert "| episodes | 3 |" in run("card")[1]
+    assert_one_sentence(run("visualize", "click_bell/easy/7"), 2, "did you mean", "memory://far")
+
+
+@pytest.mark.parametrize(
+    "command", [("generate",), ("annotate",), ("train",), ("validate",), ("publish-hf", "--repo", "me/aim")]
+)
+def test_who_writes_or_needs_a_folder_refuses_an_address(run, command):
+    refused = run(*command, "-d", "hf://datasets/me/aim/zarr")
+    assert_one_sentence(refused, 2, "hf://datasets/me/aim/zarr is an address", "download it")
 
 
 def test_a_dry_run_of_training_prints_the_configuration(run, data):
