@@ -1,8 +1,15 @@
 """Episodes as samples: what a clip holds, normalisation, the canvas, and the draw of a step."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
+from aimdata.dataset.attach import attach
+from aimdata.dataset.drawing import draw_maps
+from aimdata.dataset.motion import Motion
+from aimdata.dataset.reader import Dataset
+from aimdata.dataset.recording import ValueMaps, ValuePoints
 from aimdata.errors import DatasetError, UsageError
 from aimdata.geometry import T_POSE
 from aimdata.model.canvas import rgb_video, scaled, value_video, video_rgb, video_value
@@ -137,3 +144,34 @@ def test_a_dataset_without_images_or_maps_says_what_to_run(tmp_path, squares):
 def test_an_empty_dataset_says_what_to_run(tmp_path, squares):
     with pytest.raises(UsageError, match="aimdata generate"):
         open_source(squares.build(tmp_path / "empty", 0, annotated=False), DataConfig())
+
+
+def test_a_dataset_without_stored_maps_trains_on_the_same_ones(dataset, tmp_path):
+    """One event whose point lies before the cameras; annotated once with its maps, once with the point alone."""
+    root = tmp_path / "data"
+    shutil.copytree(dataset, root)
+    points = ValuePoints(
+        event_kind=np.array([0], np.uint8),
+        event_arm=np.array([0], np.uint8),
+        event_interaction=np.array([0], np.uint16),
+        event_step=np.array([295], np.int32),
+        event_frame=np.array([30], np.int32),
+        event_until=np.array([295], np.int32),
+        point_event=np.array([0], np.uint16),
+        point_link=np.array([0], np.uint16),
+        point_position=np.array([[0.05, 0.02, 0.6]], np.float32),
+    )
+    annotator, data = {"annotator": {"radius": 0.02}}, Dataset.open(root)
+    attach(
+        root,
+        ValueMaps,
+        lambda uid: draw_maps(Motion.of(data.recording(uid)), points, 0.02),
+        {**annotator, "whole": True},
+    )
+    stored = [open_source(root, DataConfig()).clips[item] for item in (0, 8)]
+    attach(root, ValuePoints, lambda uid: points, annotator)
+    drawn = [open_source(root, DataConfig()).clips[item] for item in (0, 8)]
+    for before, after in zip(stored, drawn, strict=True):
+        assert before.value.max() > 100
+        for name, tensor in before.tensors().items():
+            assert torch.equal(tensor, after.tensors()[name]), name
