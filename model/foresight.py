@@ -25,6 +25,8 @@ HOT = 64
 """Level from which a map shows something."""
 SHOWN = 8
 LEFT, TOP, GAP, PLOT = 150, 70, 8, 96
+SHORTEST = 0.3
+"""Range of a curve's axis at least, rad or opening: an arm that rests looks as if it does."""
 INK, SOFT, TRUE, FOUND = (30, 30, 30), (225, 225, 225), (70, 70, 70), (225, 90, 20)
 
 
@@ -143,7 +145,9 @@ def _curves(
     x, y = corner
     pen.rectangle((x, y, x + width, y + PLOT), outline=SOFT)
     pen.text((x + 4, y + 2), name, INK, ImageFont.load_default(12))
-    low, high = min(true.min(), found.min()) - 0.01, max(true.max(), found.max()) + 0.01
+    low, high = min(true.min(), found.min()), max(true.max(), found.max())
+    spare = max(0.01, (SHORTEST - (high - low)) / 2)
+    low, high = low - spare, high + spare
     for values, color in ((true, TRUE), (found, FOUND)):
         across = x + np.linspace(0, width, len(values))
         pen.line(list(zip(across, y + PLOT * (high - values) / (high - low), strict=True)), color, 2)

@@ -1,4 +1,4 @@
-"""Learning curves of a run's TensorBoard files as one PNG: a panel a scalar, logarithmic where all are positive."""
+"""Learning curves of a run's TensorBoard files as one PNG: a panel a scalar, logarithmic where it falls far."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +41,9 @@ def _panel(
     font = ImageFont.load_default(13)
     pen.text((left, corner[1] + 6), title, INK, font)
     pen.rectangle((left, top, right, bottom), outline=SOFT)
-    logarithmic = bool((values > 0).all()) and values.max() > 4 * values.min()
+    logarithmic = bool((values >= 0).all()) and values.max() > 4 * np.median(values)
+    if logarithmic:  # a loss of nothing, where a batch drew no such sample, has no logarithm
+        steps, values = steps[values > 0], values[values > 0]
     heights = np.log10(values) if logarithmic else values
     low, high = float(heights.min()), float(heights.max())
     room = (high - low) or 1.0
