@@ -184,8 +184,6 @@ class PackedArray:
             first = min(rows)
             out[:] = self.read(first, max(rows) + 1)[np.asarray(rows) - first]
             return out
-        for shard in {row // self._shard_chunks for row in rows}:
-            self._locate(shard * self._shard_chunks)  # opened once, before several threads ask for it
 
         def fill(i: int) -> None:
             self._decode(rows[i], out[i : i + 1])

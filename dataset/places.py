@@ -136,9 +136,10 @@ def several(place: Place, read: Callable[[A], T], what: Sequence[A]) -> Iterable
 
 
 def _side_by_side(read: Callable[[A], T], what: Sequence[A]) -> Iterable[T]:
-    """With threads of its own: they may ask for several things in turn, and a forked process inherits none."""
-    with ThreadPoolExecutor(min(AT_ONCE, len(what))) as threads:
-        yield from threads.map(read, what)
+    """The first alone, for it opens what all need; the others in threads of their own, which may ask for several."""
+    yield read(what[0])
+    with ThreadPoolExecutor(min(AT_ONCE, len(what) - 1)) as threads:
+        yield from threads.map(read, what[1:])
 
 
 def _no_folder(address: str) -> UsageError:
