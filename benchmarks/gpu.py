@@ -1,0 +1,267 @@
+"""What a GPU makes of AIM at the size of Wan2.2-TI2V-5B: latency of a chunk, a training step with adapters, memory.
+
+Weights are random, in bf16; nothing is downloaded. Wanted: a chunk in 190 ms at 10 steps, and 40 % of the GPU's peak in
+training. The baseline of a compiled model is the same one uncompiled, that of FlexAttention a dense mask. Without a GPU
+it says so and measures nothing. JSON lines on stdout.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+import torch
+from aimdata.model import wan22
+from aimdata.model.aim import Aim, AimConfig, Instruction
+from aimdata.model.attention import visible
+from aimdata.model.backbone import PATCH, BackboneConfig, build_transformer
+from aimdata.model.cache import Cache
+from aimdata.model.chunk import Chunk, Past
+from aimdata.model.sampling import SamplingConfig, sample, schedule
+
+PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
+"""Multiplications and additions of dense bf16 matrices a second, as the maker states them."""
+FRAMES, WARM_UP, REPEATS = 2, 3, 5
+LATENCY, SHARE = 190, 40
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured: a model, its latent canvas, chunks of history in a rollout, and of a training sample."""
+
+    name: str = "wan2.2-ti2v-5b"
+    backbone: BackboneConfig = field(default_factory=lambda: BackboneConfig(pretrained=wan22.REPOSITORY))
+    aim: AimConfig = field(default_factory=lambda: AimConfig(action_width=768, action_ffn_dim=3072))
+    cells: tuple[int, int] = (24, 20)
+    text: int = 512
+    history: int = 4
+    chunks: int = 4
+    steps: int = 10
+    rank: int = 16
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a pass computes: tokens, pairs of a query and a key that attend, and noise levels of both streams.
+
+    `noise` of the video tokens are learned, not embedded; `seen` is how many latents' and `numbers` how many actions'
+    velocities are read from their tokens. The `text` tokens are read in this pass, unless they were before.
+    """
+
+    video: int
+    action: int
+    pairs: int
+    text: int
+    noise: int
+    seen: int
+    numbers: int
+    video_levels: int
+    action_levels: int
+    reads: bool = True
+
+
+def forward_flops(aim: Aim, size: Size) -> int:
+    """Multiplications and additions of one forward pass of one sample, by a model without depth branch.
+
+    Dimensions: d width of the video stream, w of the action stream, p action numbers, e text width.
+    """
+    wan: Any = aim.wan.config
+    d, w, freq = wan.num_attention_heads * wan.attention_head_dim, aim.config.action_width, wan.freq_dim
+    p, patch, e = aim.config.action_dim, wan.in_channels * aim.patch**2, wan.text_dim
+    video = 6 * d * d + 2 * d * wan.ffn_dim + 2 * size.text * d  # projections of both attentions, feed-forward, text
+    action = 4 * w * d + 2 * w * aim.config.action_ffn_dim
+    layer = size.video * video + size.action * action + 2 * d * size.pairs + 2 * d * d * size.text * size.reads
+    ends = (size.video - size.noise + size.seen) * patch * d
+    ends += size.action * (p * w + w * w) + size.numbers * w * p
+    times = size.video_levels * (freq * d + 7 * d * d) + size.action_levels * (freq * w + 7 * w * w)
+    text = size.text * size.reads * (e * d + d * d)
+    return 2 * (wan.num_layers * layer + ends + times + text)
+
+
+def build(case: Case, device: torch.device, dtype: torch.dtype) -> Aim:
+    """The model with random weights, made where it is to be."""
+    with torch.device("meta"):
+        aim = Aim(build_transformer(case.backbone), case.aim).to(dtype)
+    if device.type == "meta":
+        return aim
+    aim.to_empty(device=device)
+    for parameter in aim.parameters():
+        torch.nn.init.normal_(parameter, std=0.02)
+    return aim
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a model of that case is shown."""
+
+    case: Case
+    aim: Aim
+
+    def normal(self, *shape: int) -> torch.Tensor:
+        """Noise where the model is, as precise as it is."""
+        parameter = self.aim.value_noise
+        return torch.randn(1, *shape, device=parameter.device, dtype=parameter.dtype)
+
+    def text(self) -> torch.Tensor:
+        """An instruction."""
+        return self.normal(self.case.text, self.aim.wan.config.text_dim)
+
+    def past(self, chunks: int) -> Past:
+        """That many chunks and the frame before them."""
+        config, channels = self.aim.config, self.aim.wan.config.in_channels
+        frames = FRAMES * chunks
+        actions = self.normal(config.actions_per_latent * frames, config.action_dim)
+        return Past(self.normal(channels, 1 + frames, *self.case.cells), actions=actions)
+
+    def chunk(self, now: int) -> Chunk:
+        """Noise after that frame."""
+        config, channels = self.aim.config, self.aim.wan.config.in_channels
+        video, black, value = (self.normal(channels, f, *self.case.cells) for f in (FRAMES, 1, FRAMES))
+        actions = self.normal(config.actions_per_latent * FRAMES, config.action_dim)
+        return Chunk(now, video, black, value, actions)
+
+    def level(self) -> torch.Tensor:
+        """A noise level."""
+        return torch.full((1,), 0.5, device=self.aim.value_noise.device)
+
+    def size(self, past: int, chunks: int, pairs: int, *, actions: bool = True, reads: bool = True) -> Size:
+        """Of a pass over `past` chunks (-1: none) and `chunks` to come."""
+        frame, per = self.case.cells[0] * self.case.cells[1] // PATCH**2, self.aim.config.actions_per_latent * FRAMES
+        return Size(
+            video=frame * (1 + FRAMES * past if past >= 0 else 0) + chunks * (frame * (2 * FRAMES + 1) + 1),
+            action=per * (max(past, 0) + chunks * actions),
+            pairs=pairs,
+            text=self.case.text,
+            noise=chunks,
+            seen=2 * FRAMES * frame * chunks,
+            numbers=per * chunks * actions,
+            video_levels=(past >= 0) + 4 * chunks,
+            action_levels=(past > 0) + chunks * actions,
+            reads=reads,
+        )
+
+
+def seconds(call: Callable[[], object], device: torch.device, repeats: int = REPEATS) -> float:
+    """Median over calls, after some to warm up, until the device is done."""
+    times = []
+    for _ in range(WARM_UP + repeats):
+        start = time.perf_counter()
+        call()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[WARM_UP:])
+
+
+def peak_memory(device: torch.device) -> float:
+    """GB allocated at most so far; 0 where nobody counts."""
+    return torch.cuda.max_memory_allocated() / 1e9 if device.type == "cuda" else 0.0
+
+
+def peak_flops(device: torch.device) -> float | None:
+    """Of this GPU, if it is a known one."""
+    name = torch.cuda.get_device_name() if device.type == "cuda" else ""
+    return next((peak for known, peak in PEAKS.items() if known in name), None)
+
+
+def step_flops(given: Given, cache: Cache, config: SamplingConfig) -> int:
+    """Of all steps that sample a chunk together with its actions (order sync), on the cache."""
+    chunk = given.chunk(FRAMES * given.case.history)
+    own = given.aim.remember(given.text(), None, [chunk.imagined(given.level(), given.level())]).tags
+    pairs = int(visible(given.aim.table, own, type(own).join([cache.tags, own]), given.aim.config.window).sum())
+    return sum(1 for _ in pairwise(schedule(config))) * forward_flops(given.aim, given.size(-1, 1, pairs, reads=False))
+
+
+@torch.no_grad()
+def latency(case: Case, device: torch.device, dtype: torch.dtype, *, compiled: bool) -> Iterator[dict]:
+    """A chunk, its actions with it or after it."""
+    aim = build(case, device, dtype).eval()
+    given = Given(case, aim)
+    text: Instruction = aim.read(given.text())
+    cache, noise = aim.remember(text, given.past(case.history)), given.chunk(FRAMES * case.history)
+    for order in ("sync", "sequential"):
+        config = SamplingConfig(case.steps, case.steps, order=order)
+        plain = seconds(lambda config=config: sample(aim, text, cache, noise, config), device)
+        found = plain
+        if compiled:
+            layer = aim._layer
+            aim._layer = torch.compile(layer, dynamic=False)
+            found = seconds(lambda config=config: sample(aim, text, cache, noise, config), device)
+            aim._layer = layer
+        about = f"{case.steps} steps, {len(cache.predicted)} tokens of history, {case.text} of text"
+        about += (
+            f"; wanted at most {LATENCY} ms" if order == "sync" else "; RGB and maps first, then as many of actions"
+        )
+        yield figure(case, f"chunk_{order}", 1000 * found, "ms", "the same, not compiled", 1000 * plain, about)
+        peak = peak_flops(device)
+        if peak and order == "sync":
+            share = 100 * step_flops(given, cache, config) / found / peak
+            yield figure(case, "chunk_flops", share, "% of peak", None, None, "model FLOPs of the steps")
+    yield figure(case, "chunk_memory", peak_memory(device), "GB", None, None, "allocated at most, weights included")
+
+
+def training(case: Case, device: torch.device, dtype: torch.dtype) -> Iterator[dict]:
+    """A step of adapters and of AIM's own weights, several chunks in one pass, activations computed again."""
+    aim = build(replace(case, aim=replace(case.aim, lora_rank=case.rank)), device, dtype)
+    aim.checkpointing = True
+    given = Given(case, aim)
+    text, past = given.text(), given.past(case.chunks - 1)
+    chunks = [given.chunk(FRAMES * number).imagined(given.level(), given.level()) for number in range(case.chunks)]
+    optimizer = torch.optim.AdamW([p for p in aim.parameters() if p.requires_grad], lr=1e-5)
+
+    def step() -> None:
+        found = aim(text, past, chunks)
+        parts = [part for v in found for part in (v.video, v.value, v.actions)]
+        torch.stack([part.float().square().mean() for part in parts]).sum().backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    best = {}
+    for aim.attention in ("sdpa", "flex") if device.type == "cuda" else ("sdpa", "staged"):
+        best[aim.attention] = seconds(step, device)
+    how = aim.attention
+    with torch.no_grad():
+        tags = aim.remember(text, past, chunks).tags
+    pairs = int(visible(aim.table, tags, tags, aim.config.window).sum())
+    about = f"{case.chunks} chunks, {len(tags.now)} tokens, rank {case.rank}, bf16, activations computed again"
+    yield figure(case, f"step_{how}", 1000 * best[how], "ms", "a dense mask", 1000 * best["sdpa"], about)
+    yield figure(case, "tokens", len(tags.now) / best[how], "tokens/s", None, None, f"attention={how}")
+    yield figure(case, "step_memory", peak_memory(device), "GB", None, None, "allocated at most, weights included")
+    peak = peak_flops(device)
+    if peak:
+        # forward, and backward to the activations: frozen weights have no gradient; the second forward is not counted
+        share = 100 * 2 * forward_flops(aim, given.size(case.chunks - 1, case.chunks, pairs)) / best[how] / peak
+        yield figure(case, "step_flops", share, "% of peak", "wanted at least", float(SHARE), "model FLOPs utilisation")
+
+
+def figure(
+    case: Case, name: str, value: float, unit: str, baseline: str | None, baseline_value: float | None, note: str
+) -> dict:
+    """One line of the report."""
+    ratio = None if not baseline_value else round(value / baseline_value, 3)
+    rounded = None if baseline_value is None else round(baseline_value, 2)
+    about = {"baseline": baseline, "baseline_value": rounded, "ratio": ratio, "note": note}
+    return {"name": f"gpu.{case.name}.{name}", "value": round(value, 2), "unit": unit, **about}
+
+
+def main() -> None:
+    """Measures and prints."""
+    if not torch.cuda.is_available():
+        nothing = dict.fromkeys(("value", "baseline", "baseline_value", "ratio"))
+        print(json.dumps({"name": "gpu", "unit": "", **nothing, "note": "no GPU here, so nothing was measured"}))
+        return
+    torch.manual_seed(0)
+    case, device = Case(), torch.device("cuda")
+    for line in latency(case, device, torch.bfloat16, compiled=True):
+        print(json.dumps(line), flush=True)
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    for line in training(case, device, torch.bfloat16):
+        print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main()
