@@ -27,6 +27,7 @@ from .cache import Cache
 from .chunk import Future, Past, Velocities
 from .depth import Beside, DepthBranch
 from .layers import Modulation, Pair, ValueBlock, by_head, finished, headed, modulated, projections
+from .settings import AtLeast1, NotNegative
 from .tokens import Sequence, empty, frames, join, rotary, rotate, states, steps
 
 TIME_SCALE = 1000
@@ -57,8 +58,8 @@ class AimConfig:
     state_token: bool = False
     state_stream: bool = False
     depth_blocks: int = 0
-    window: int = 72
-    lora_rank: int = 0
+    window: AtLeast1 = 72
+    lora_rank: NotNegative = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from .flow import FlowConfig
 from .grpo import ObjectiveConfig
 from .grpo_sampler import SamplerConfig
 from .reward import RewardConfig
+from .settings import AtLeast1, AtLeast2, NotNegative, Positive, Share, Weight, checked
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,14 @@ class Optimisation:
     A step sees `accumulate` times `batch` samples, and holds `batch` at a time.
     """
 
-    steps: int = 300
-    batch: int = 4
-    accumulate: int = 1
-    learning_rate: float = 1.5e-3
+    steps: AtLeast1 = 300
+    batch: AtLeast1 = 4
+    accumulate: AtLeast1 = 1
+    learning_rate: Positive = 1.5e-3
     schedule: Literal["constant", "cosine"] = "constant"
-    warmup: int = 20
-    weight_decay: float = 0.01
-    clip: float = 1.0
+    warmup: NotNegative = 20
+    weight_decay: Weight = 0.01
+    clip: Positive = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ class VaeTraining(Optimisation):
     Without emphasis a small VAE paints the still background and forgets what moves, and every map is black.
     """
 
-    steps: int = 200
-    batch: int = 2
-    learning_rate: float = 3e-3
-    kl: float = 1e-6
-    emphasis: float = 100.0
+    steps: AtLeast1 = 200
+    batch: AtLeast1 = 2
+    learning_rate: Positive = 3e-3
+    kl: Weight = 1e-6
+    emphasis: Weight = 100.0
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,11 @@ class SupervisedTraining(Optimisation):
     `ema` is the decay of an average of the weights, which policies then use; 0 keeps none.
     """
 
-    value_weight: float = 1.0
-    action_weight: float = 1.0
-    depth_weight: float = 1.0
-    wan_rate: float = 1.0
-    ema: float = 0.0
+    value_weight: Weight = 1.0
+    action_weight: Weight = 1.0
+    depth_weight: Weight = 1.0
+    wan_rate: Weight = 1.0
+    ema: Share = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,20 @@ class GrpoTraining(Optimisation):
     `video_steps` steps, then `sampler` draws the actions.
     """
 
-    steps: int = 100
-    batch: int = 8
-    learning_rate: float = 5e-6
-    warmup: int = 0
-    weight_decay: float = 0.0
+    steps: AtLeast1 = 100
+    batch: AtLeast1 = 8
+    learning_rate: Positive = 5e-6
+    warmup: NotNegative = 0
+    weight_decay: Weight = 0.0
     tasks: str = "all"
     setting: str = "easy"
-    first_seed: int = 10_000
-    limit: int | None = None
-    groups: int = 4
-    group: int = 8
-    epochs: int = 2
-    video_steps: int = 10
-    shift_video: float = 5.0
+    first_seed: NotNegative = 10_000
+    limit: AtLeast1 | None = None
+    groups: AtLeast1 = 4
+    group: AtLeast2 = 8
+    epochs: AtLeast1 = 2
+    video_steps: AtLeast1 = 10
+    shift_video: Positive = 5.0
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     reward: RewardConfig = field(default_factory=RewardConfig)
@@ -105,14 +106,14 @@ class TrainConfig:
     run: str = "aim-runs/tiny"
     resume: bool = True
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    workers: int = 0
-    save_every: int = 200
-    keep: int = 2
+    workers: NotNegative = 0
+    save_every: AtLeast1 = 200
+    keep: AtLeast1 = 2
     checkpointing: bool = False
     attention: How = "sdpa"
 
     stage: Literal["vae", "1", "2"] = "1"
-    seed: int = 0
+    seed: NotNegative = 0
     precision: Literal["fp32", "bf16"] = "fp32"
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     aim: AimConfig = field(default_factory=AimConfig)
@@ -143,28 +144,8 @@ def lasting(config: TrainConfig) -> dict[str, Any]:
 
 
 def check(config: TrainConfig) -> None:
-    """Raises UsageError for the first setting that makes no sense."""
-    own, section = f"stage_{config.stage}", config.optimisation
-    at_least_one = {"save_every": config.save_every, "keep": config.keep, "data.stride": config.data.stride}
-    at_least_one |= {"data.chunks": config.data.chunks, "aim.window": config.aim.window}
-    at_least_one |= {f"{own}.{name}": getattr(section, name) for name in ("steps", "batch", "accumulate")}
-    for name, value in at_least_one.items():
-        _need(value >= 1, name, value, "at least 1")
-    above_zero = {f"{own}.{name}": getattr(section, name) for name in ("learning_rate", "clip")}
-    above_zero |= {"flow.shift_video": config.flow.shift_video, "flow.shift_action": config.flow.shift_action}
-    for name, value in above_zero.items():
-        _need(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
-    not_negative = {"seed": config.seed, "workers": config.workers, "data.history_chunks": config.data.history_chunks}
-    supervised = ("value_weight", "action_weight", "depth_weight", "wan_rate")
-    weights = {"vae": ("kl", "emphasis"), "1": supervised, "2": ("first_seed",)}[config.stage]
-    not_negative |= {f"{own}.{name}": getattr(section, name) for name in ("warmup", "weight_decay", *weights)}
-    for name, value in not_negative.items():
-        _need(math.isfinite(value) and value >= 0, name, value, "a finite number of at least 0")
-    for name in ("clean", "noisy_history", "text_dropout"):
-        share = getattr(config.flow, name)
-        _need(0 <= share < 1, f"flow.{name}", share, "at least 0 and below 1")
-    _need(0 <= config.stage_1.ema < 1, "stage_1.ema", config.stage_1.ema, "at least 0 and below 1")
-    _need(config.aim.lora_rank >= 0, "aim.lora_rank", config.aim.lora_rank, "at least 0")
+    """Raises UsageError for the first setting that makes no sense, by itself or beside the others."""
+    checked(config)
     per_latent = TEMPORAL_STRIDE * config.data.stride
     found = config.aim.actions_per_latent
     _need(found == per_latent, "aim.actions_per_latent", found, f"{TEMPORAL_STRIDE} x data.stride = {per_latent}")
@@ -181,17 +162,11 @@ def check(config: TrainConfig) -> None:
 
 def _check_grpo(section: GrpoTraining) -> None:
     sampler, objective, reward = section.sampler, section.objective, section.reward
-    for name in ("groups", "epochs", "video_steps"):
-        _need(getattr(section, name) >= 1, f"stage_2.{name}", getattr(section, name), "at least 1")
-    _need(section.limit is None or section.limit >= 1, "stage_2.limit", section.limit, "at least 1, or null")
     _need(section.accumulate == 1, "stage_2.accumulate", section.accumulate, "1: a step sees all its episodes anyway")
-    _need(section.group >= 2, "stage_2.group", section.group, "at least 2: an episode is compared with its group")
     _need(sampler.steps >= 2, "stage_2.sampler.steps", sampler.steps, "at least 2")
     _need(0 < sampler.noise <= 1, "stage_2.sampler.noise", sampler.noise, "above 0 and at most 1")
-    above_zero = {"stage_2.sampler.shift": sampler.shift, "stage_2.shift_video": section.shift_video}
-    above_zero |= {"stage_2.objective.clip_high": objective.clip_high}
-    for name, value in above_zero.items():
-        _need(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
+    for name, value in {"sampler.shift": sampler.shift, "objective.clip_high": objective.clip_high}.items():
+        _need(math.isfinite(value) and value > 0, f"stage_2.{name}", value, "a finite number above 0")
     _need(0 < sampler.spread[0] < sampler.spread[1] < 10, "stage_2.sampler.spread", sampler.spread, "rising, above 0")
     _need(0 < objective.clip_low < 1, "stage_2.objective.clip_low", objective.clip_low, "above 0 and below 1")
     _need(0 <= objective.divergence < 100, "stage_2.objective.divergence", objective.divergence, "0 or some more")

@@ -22,6 +22,7 @@ from ..errors import UsageError
 from ..geometry import Canvas
 from .canvas import resized, scaled
 from .normalise import GRIPPERS, Normalisation, Normaliser
+from .settings import AtLeast1, NotNegative
 
 FRAMES_PER_CHUNK = 8
 
@@ -36,9 +37,9 @@ class DataConfig:
 
     height: int = 96
     width: int = 64
-    stride: int = 4
-    history_chunks: int = 1
-    chunks: int = 1
+    stride: AtLeast1 = 4
+    history_chunks: NotNegative = 1
+    chunks: AtLeast1 = 1
     latents: bool = False
     depth: bool = False
     near: float = 0.1

@@ -10,6 +10,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from .settings import Positive, Share
+
 
 def _like(t: Tensor, z: Tensor) -> Tensor:
     return t.reshape(-1, *[1] * (z.ndim - 1)).to(z.dtype)
@@ -58,12 +60,12 @@ class FlowConfig:
     (arXiv:2601.21998); a share `text_dropout` has no instruction.
     """
 
-    shift_video: float = 5.0
-    shift_action: float = 1.0
+    shift_video: Positive = 5.0
+    shift_action: Positive = 1.0
     coupling: Coupling = "sequential"
-    clean: float = 0.3
-    noisy_history: float = 0.0
-    text_dropout: float = 0.0
+    clean: Share = 0.3
+    noisy_history: Share = 0.0
+    text_dropout: Share = 0.0
 
 
 @dataclass(frozen=True)

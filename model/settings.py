@@ -1,15 +1,28 @@
-"""`--set field=value` on nested frozen dataclasses: dots reach into them, values are read as the declared type."""
+"""`--set field=value` on nested frozen dataclasses: dots reach into them, values are read as the declared type.
+
+What a number may be is declared with its field, by the types below; `checked` holds a config to it.
+"""
 
 import types
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from functools import reduce
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec import Meta
 
 from ..errors import UsageError, unknown
 
 T = TypeVar("T")
+
+LARGEST = 1e12
+AtLeast1 = Annotated[int, Meta(ge=1)]
+AtLeast2 = Annotated[int, Meta(ge=2)]
+NotNegative = Annotated[int, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0, lt=LARGEST)]
+Weight = Annotated[float, Meta(ge=0, lt=LARGEST)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
 
 
 def apply(config: T, settings: Iterable[str]) -> T:
@@ -24,6 +37,16 @@ def apply(config: T, settings: Iterable[str]) -> T:
             raise UsageError(f"'{setting}' sets nothing; write field=value, for instance seed=1.")
         config = _set(config, path.strip().split("."), text.strip(), path.strip())
     return config
+
+
+def checked(config: T) -> T:
+    """The config; UsageError for the first value that is not what its field declares."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(config), type(config))
+    except msgspec.ValidationError as error:
+        expected, _, name = str(error).replace("`", "").removeprefix("Expected ").partition(" - at $.")
+        value = reduce(getattr, name.split("."), config)
+        raise UsageError(f"{name} is {value}, it must be {expected}; set it with `--set {name}=…`.") from error
 
 
 def paths(config: Any) -> list[str]:
