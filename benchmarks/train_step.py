@@ -1,7 +1,11 @@
-"""Time of one tiny training step of AIM against stock WanTransformer3DModel on as many video tokens.
+"""Time and memory of a training step: AIM against stock Wan, and visibility by construction against a dense mask.
 
-Both do forward, backward and AdamW on the same number of RGB tokens and the same backbone; AIM adds its value and
-action streams, the mask and the staged encoding (VAE and text), which is also given by itself. JSON lines on stdout.
+* One chunk of the preset `tiny` against stock WanTransformer3DModel on as many RGB tokens; both do forward, backward
+  and AdamW. AIM adds its value and action streams, the mask and the encoding (VAE and text), also given by itself.
+* Several chunks in one pass, on the canvas of `small`: each group given just the keys it sees (attention=staged)
+  against a dense mask. Their losses are compared first. Memory is what autograd keeps, counted by storage.
+
+Times are those of one thread's own computing, so that what else runs counts little. JSON lines on stdout.
 """
 
 import json
@@ -11,24 +15,30 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
+from aimdata.model.aim import Aim, AimConfig
+from aimdata.model.attention import How
 from aimdata.model.backbone import build_transformer
+from aimdata.model.chunk import Future, Past, Velocities
 from aimdata.model.config import TrainConfig
 from aimdata.model.data import Batch
 from aimdata.model.flow import noised, velocity
 from aimdata.model.presets import tiny
 from aimdata.model.world_model import WorldModel
 
-REPEATS = 9
+REPEATS = 5
+LONG = (4, 16)
+CELLS = (12, 8)
 
 
-def seconds(step: Callable[[], None]) -> float:
-    """Median over REPEATS calls after two to warm up."""
-    times = []
-    for _ in range(REPEATS + 2):
-        start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times[2:])
+def seconds(*calls: Callable[[], None], repeats: int = REPEATS) -> list[float]:
+    """Median over calls, which take turns, after one to warm up."""
+    times: list[list[float]] = [[] for _ in calls]
+    for _ in range(repeats + 1):
+        for own, call in zip(times, calls, strict=True):
+            start = time.process_time()
+            call()
+            own.append(time.process_time() - start)
+    return [statistics.median(own[1:]) for own in times]
 
 
 def batch(config: TrainConfig) -> Batch:
@@ -60,21 +70,20 @@ def updating(module: torch.nn.Module, loss: Callable[[], torch.Tensor]) -> Calla
     return step
 
 
-def main() -> None:
-    """Measures and prints."""
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
+def against_wan() -> None:
+    """One chunk of `tiny`."""
     config = tiny()
     samples, world = batch(config), WorldModel(config.backbone, config.aim)
     encoded, t = world.encode(samples), torch.full((config.stage_1.batch,), 0.5)
     (chunk,) = encoded.futures
-    noise = [torch.randn_like(z) for z in chunk.parts()]
-    x, m, a = (noised(z, e, t) for z, e in zip(chunk.parts(), noise, strict=True))
+    clean = (chunk.video, chunk.value, chunk.actions)
+    noise = [torch.randn_like(z) for z in clean]
+    x, m, a = (noised(z, e, t) for z, e in zip(clean, noise, strict=True))
     noisy = replace(chunk, video=x, value=m, actions=a).imagined(t, t)
 
     def aim_loss() -> torch.Tensor:
         (found,) = world.aim(encoded.text, encoded.past, [noisy])
-        pairs = zip((found.video, found.value, found.actions), chunk.parts(), noise, strict=True)
+        pairs = zip((found.video, found.value, found.actions), clean, noise, strict=True)
         return torch.stack([(v - velocity(z, e)).pow(2).mean() for v, z, e in pairs]).sum()
 
     stock, frames = build_transformer(config.backbone), torch.cat([encoded.past.observations, chunk.video], dim=2)
@@ -82,21 +91,84 @@ def main() -> None:
     def stock_loss() -> torch.Tensor:
         return stock(frames, 1000 * t, encoded.text).sample.pow(2).mean()
 
-    baseline = seconds(updating(stock, stock_loss))
-    own = seconds(updating(world.aim, aim_loss))
-    encoding = seconds(lambda: world.encode(samples) and None)
+    steps = (updating(stock, stock_loss), updating(world.aim, aim_loss), lambda: world.encode(samples) and None)
+    baseline, own, encoding = seconds(*steps)
     tokens = frames.shape[2] * frames.shape[3] * frames.shape[4] // 4
+    about = f"batch {len(t)}, {tokens} RGB tokens, one thread; AIM adds value and action tokens to them"
     for name, value in (("step", own), ("encoding", encoding)):
-        line = {
-            "name": f"train_step.tiny.{name}",
-            "value": round(1000 * value, 2),
-            "unit": "ms",
-            "baseline": "WanTransformer3DModel step",
-            "baseline_value": round(1000 * baseline, 2),
-            "ratio": round(value / baseline, 3),
-            "note": f"batch {len(t)}, {tokens} RGB tokens, one thread; AIM adds value and action tokens to them",
-        }
-        print(json.dumps(line))
+        report(f"tiny.{name}", 1000 * value, "ms", about, "WanTransformer3DModel step", 1000 * baseline)
+
+
+def against_a_mask(count: int) -> None:
+    """A sample of `count` chunks in one pass."""
+    config = tiny()
+    aim, channels = Aim(build_transformer(config.backbone), AimConfig()), config.backbone.vae.z_dim
+    generator, half = torch.Generator().manual_seed(0), torch.full((1,), 0.5)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(1, *shape, generator=generator)
+
+    text = normal(config.backbone.text.tokens, config.backbone.text.width)
+    past = Past(normal(channels, 2 * count - 1, *CELLS), actions=normal(32 * (count - 1), 14))
+    futures = [
+        Future(2 * number, *(normal(channels, f, *CELLS) for f in (2, 1, 2)), normal(32, 14), half, half, half)
+        for number in range(count)
+    ]
+
+    def loss(how: How) -> torch.Tensor:
+        aim.attention = how
+        return sum_of_squares(aim(text, past, futures))
+
+    ways: tuple[How, How] = ("sdpa", "staged")
+    torch.testing.assert_close(*(loss(how) for how in ways), rtol=1e-4, atol=0)
+    dense, staged = seconds(*(updating(aim, lambda how=how: loss(how)) for how in ways), repeats=2)
+    memory = [kept(aim, lambda how=how: loss(how)) for how in ways]
+    with torch.no_grad():
+        tokens = len(aim.remember(text, past, futures).predicted)
+    about = f"{tokens} tokens in one pass, tiny weights, one thread"
+    report(f"chunks_{count}", 1000 * staged, "ms", about, "one dense mask", 1000 * dense)
+    report(f"chunks_{count}.tokens", tokens / staged, "tokens/s", about, "one dense mask", tokens / dense)
+    report(f"chunks_{count}.kept", memory[1], "MB", f"for the backward pass; {about}", "one dense mask", memory[0])
+
+
+def sum_of_squares(found: list[Velocities]) -> torch.Tensor:
+    """A loss that asks for everything."""
+    return torch.stack([part.square().mean() for v in found for part in (v.video, v.value, v.actions)]).sum()
+
+
+def kept(module: torch.nn.Module, loss: Callable[[], torch.Tensor]) -> float:
+    """MB of what autograd keeps, each storage once, without parameters."""
+    own = {p.untyped_storage().data_ptr() for p in module.parameters()}
+    found: dict[int, torch.UntypedStorage] = {}
+
+    def note(x: torch.Tensor) -> torch.Tensor:
+        found[x.untyped_storage().data_ptr()] = x.untyped_storage()
+        return x
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda x: x):
+        graph = loss()
+    del graph
+    return sum(storage.nbytes() for pointer, storage in found.items() if pointer not in own) / 1e6
+
+
+def report(name: str, value: float, unit: str, note: str, baseline: str, baseline_value: float) -> None:
+    """One line of JSON."""
+    about = {
+        "baseline": baseline,
+        "baseline_value": round(baseline_value, 2),
+        "ratio": round(value / baseline_value, 3),
+    }
+    line = {"name": f"train_step.{name}", "value": round(value, 2), "unit": unit, **about, "note": note}
+    print(json.dumps(line), flush=True)
+
+
+def main() -> None:
+    """Measures and prints."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    against_wan()
+    for count in LONG:
+        against_a_mask(count)
 
 
 if __name__ == "__main__":
