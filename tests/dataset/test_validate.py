@@ -7,13 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from aimdata.dataset.attach import attach
 from aimdata.dataset.attempts import Attempt, append
 from aimdata.dataset.check import LISTED, Check
+from aimdata.dataset.drawing import draw_maps
 from aimdata.dataset.layout import CONFIG, create_or_open
 from aimdata.dataset.meshes import mesh_sha256, write_meshes
+from aimdata.dataset.motion import Motion
 from aimdata.dataset.pack import pack
 from aimdata.dataset.reader import Dataset
-from aimdata.dataset.recording import Body, Geometry, Images, Joint, Link, Recording
+from aimdata.dataset.recording import Body, Geometry, Images, Joint, Link, Recording, ValueMaps, ValuePoints
 from aimdata.dataset.repair import repair_index
 from aimdata.dataset.staging import stage
 from aimdata.dataset.validate import validate
@@ -106,7 +109,35 @@ def true(root, config, make_recording):
     """A dataset that keeps every truth: three episodes in two groups, one more staged."""
     made = [true_recording(make_recording, seed) for seed in range(4)]
     dataset_of(root, config, made[:3])
+    annotated(root)
     stage(root, made[3], true_images(made[3]))
+    return root
+
+
+def points_of(**changes) -> ValuePoints:
+    """A press of the bell at frame 6, with two points on it."""
+    arrays = {
+        "event_kind": np.array([2], np.uint8),
+        "event_arm": np.array([0], np.uint8),
+        "event_interaction": np.array([0], np.uint16),
+        "event_step": np.array([55], np.int32),
+        "event_frame": np.array([6], np.int32),
+        "event_until": np.array([55], np.int32),
+        "point_event": np.array([0, 0], np.uint16),
+        "point_link": np.array([12, 12], np.uint16),
+        "point_position": np.array([[0, 0, 0], [0.01, 0, 0]], np.float32),
+    }
+    return ValuePoints(**{**arrays, **changes})
+
+
+def annotated(root, points=None):
+    """Gives every packed episode these points; and their maps, unless `points` are none that can be drawn."""
+    data, attributes = Dataset.open(root), {"annotator": {"radius": 0.01}}
+    if points is None:
+        make = lambda uid: draw_maps(Motion.of(data.recording(uid)), points_of(), 0.01)  # noqa: E731
+        attach(root, ValueMaps, make, attributes)
+    else:
+        attach(root, ValuePoints, lambda uid: points, attributes)
     return root
 
 
@@ -215,6 +246,56 @@ def test_shade_and_tint_are_no_swap(root, config, make_recording, bell):
     assert failures(root) == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("segmentation", 99, "segmentation names link 98 of 13"),
+        ("depth", 0, "of the pixels that show a link have a depth"),
+    ],
+)
+def test_pictures_of_what_does_not_exist_are_found(root, config, make_recording, name, value, words):
+    def images(recording):
+        made = true_images(recording)
+        getattr(made, name)[:, 8:40, 16:48] = value
+        return made
+
+    dataset_of(root, config, [true_recording(make_recording)], images)
+    assert words in failures(root)["images"][0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("event_frame", np.array([12], np.int32)),
+        ("event_kind", np.array([3], np.uint8)),
+        ("event_interaction", np.array([1], np.uint16)),
+        ("point_link", np.array([12, 13], np.uint16)),
+        ("point_event", np.array([0, 1], np.uint16)),
+        ("point_position", np.array([[0, 0, 0], [np.nan, 0, 0]], np.float32)),
+    ],
+)
+def test_maps_that_name_what_does_not_exist_are_found(root, config, make_recording, name, value):
+    dataset_of(root, config, [true_recording(make_recording)])
+    annotated(root, points_of(**{name: value}))
+    (problem,) = failures(root)["maps"]
+    assert f"{name} " in problem
+
+
+def test_a_log_that_lost_a_success_is_found(true):
+    path = true / "attempts.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[1:]))
+    (problem,) = failures(true)["attempts"]
+    assert "logs no success of click_bell-easy-000000" in problem
+
+
+def test_a_lost_mesh_is_found_by_its_name_and_a_staged_episode_by_its_list(true):
+    (mesh,) = (true / "geometry").glob("*.ply")
+    mesh.write_bytes(mesh.read_bytes()[:-1] + b"!")
+    (path,) = (true / "staging").glob("*/recording/state/c/0/0")
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    assert {"geometry", "staging"} == set(failures(true))
+
+
 def test_statistics_of_other_numbers_are_found(true):
     path = true / "stats.json"
     stored = json.loads(path.read_text())
@@ -291,7 +372,8 @@ def values(root) -> list[bytes]:
     for row in data.episodes:
         recording, images = data.recording(row.uid), data.images(row.uid)
         found += [repr(row).encode(), repr(recording.meta).encode()]
-        found += [array.tobytes() for table in (recording, images) for array in table.arrays().values()]
+        tables = (recording, images, data.value_maps(row.uid))
+        found += [array.tobytes() for table in tables for array in table.arrays().values()]
     return [*found, *(part.tobytes() for part in data.mesh(MESH))]
 
 
@@ -337,7 +419,7 @@ def sweep(root, damage, rng, every=1):
 
 @pytest.mark.parametrize("damage", [flip, truncate])
 def test_damage_to_a_file_is_found_by_validate_and_never_read_as_data(true, damage):
-    missed = sweep(true, damage, np.random.default_rng(0), every=17)
+    missed = sweep(true, damage, np.random.default_rng(0), every=29)
     assert [path for path in missed if not harmless(path, true)] == []
 
 
