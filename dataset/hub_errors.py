@@ -17,7 +17,7 @@ REASONS = {
 }
 
 
-_SECRET = re.compile(r"(Bearer\s+|\bhf_|//[^/@\s]*:)[^\s/@'\"]+")
+_SECRET = re.compile(r"(Bearer\s+|\bhf_)[\w.~+/=-]+|(//[^/@\s]*:)[^/@\s]+(?=@)")
 
 
 class PublishError(AimdataError):
@@ -76,4 +76,4 @@ def scrubbed(text: str, token: str = "") -> str:
     """The beginning of a message on one line, without this token, nor anything that looks like one or a password."""
     line = " ".join(text.split())
     line = line.replace(token, "***") if token else line
-    return _SECRET.sub(r"\1***", line)[:300]
+    return _SECRET.sub(r"\1\2***", line)[:300]

@@ -19,7 +19,7 @@ from .layout import GEOMETRY, STAGING
 from .manifest import FileEntry, hash_file, read_manifest, verify
 from .meshes import read_mesh
 from .publish_lerobot import FOLDER, PUBLISH, lerobot_job, make
-from .publish_plan import CARD, SUMS, ZARR, Plan, check_limits, plan
+from .publish_plan import CARD, SUMS, ZARR, Plan, plan
 from .reader import Dataset
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ def publish(
     if not zarr_only:
         made = make(lerobot_job(Dataset.open(root)), progress)
         planned = plan(root, repo)
-        check_limits(planned.files)
         sums |= made
     return _on_the_hub(lambda: _Upload(api, planned).run(private, sums), repo, secret)
 

@@ -13,7 +13,7 @@ import huggingface_hub
 import numpy as np
 import pytest
 from aimdata.dataset.attach import attach
-from aimdata.dataset.hub_errors import PublishError
+from aimdata.dataset.hub_errors import PublishError, scrubbed
 from aimdata.dataset.layout import FORMAT_VERSION, DatasetConfig, create_or_open
 from aimdata.dataset.meshes import mesh_sha256, write_meshes
 from aimdata.dataset.pack import pack
@@ -236,6 +236,19 @@ def test_an_error_that_quotes_the_token_is_scrubbed(packed: Path, hub, monkeypat
     with pytest.raises(PublishError, match=r"Bearer \*\*\*") as broken:
         send(packed, hub)
     assert broken.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("header Bearer abc.def-ghi was refused", "header Bearer *** was refused"),
+        ("no such token: hf_aBcD1234", "no such token: hf_***"),
+        ("GET https://maria:opensesame@example.com:8080/x", "GET https://maria:***@example.com:8080/x"),
+        ("http://127.0.0.1:9/x is down", "http://127.0.0.1:9/x is down"),
+    ],
+)
+def test_what_looks_like_a_secret_is_left_out(said: str, shown: str):
+    assert scrubbed(said) == shown
 
 
 def test_without_a_token_it_says_how_to_get_one(packed: Path, hub):
