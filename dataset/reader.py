@@ -47,7 +47,7 @@ class Dataset:
     groups: dict[str, Group]
     _by_uid: dict[str, EpisodeRow]
     _shards: OpenShards = field(default_factory=OpenShards)
-    _tables: dict[Place, PackedTable] = field(default_factory=dict)
+    _tables: dict[tuple[str, str], PackedTable] = field(default_factory=dict)
 
     @staticmethod
     def open(where: Place | str) -> "Dataset":
@@ -185,10 +185,10 @@ class Dataset:
         group = self.groups[self._row(uid).group]
         if name not in group.tables:
             return None
-        folder = group.folder(self.place, name)
-        if folder not in self._tables:
-            self._tables[folder] = PackedTable(folder, KINDS[name], self._shards)
-        return self._tables[folder]
+        key = group.name, name
+        if key not in self._tables:
+            self._tables[key] = PackedTable(group.folder(self.place, name), KINDS[name], self._shards)
+        return self._tables[key]
 
     def __reduce__(self) -> tuple:
         return Dataset, (self.place, self.config, self.episodes, self.groups, self._by_uid)
