@@ -38,8 +38,19 @@ class Missing(Exception):
 
 
 def generated(folder: Path) -> Dataset:
-    """An episode of a few tasks, made now."""
-    command = [sys.executable, "-m", "aimdata.cli", "generate", "--tasks", TASKS, "-d", str(folder)]
+    """An easy and a hard episode of a few tasks, made now."""
+    command = [
+        sys.executable,
+        "-m",
+        "aimdata.cli",
+        "generate",
+        "--tasks",
+        TASKS,
+        "--setting",
+        "both",
+        "-d",
+        str(folder),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return Dataset.open(folder)
 
@@ -150,7 +161,7 @@ def report(name: str, ours: float, baseline: str, theirs: float | None, note: st
 def main() -> None:
     """Exports, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", type=Path, help="rendered episodes; by default four are made")
+    parser.add_argument("--dataset", type=Path, help="rendered episodes; by default eight are made")
     parser.add_argument("--clips", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--lerobot-python", default=os.environ.get("AIMDATA_LEROBOT_PYTHON"))
