@@ -83,23 +83,6 @@ def test_five_billion_parameters_are_built_and_counted_without_memory():
     assert step == pytest.approx(601 * 8.68e9, rel=0.05)  # 8.68 GFLOP a video token, and 601 of them
 
 
-def test_every_block_is_compiled_by_one_compilation():
-    given = gpu.Given(TINY, gpu.build(TINY, CPU, torch.float32).requires_grad_(False))
-    text, before, graphs = given.text(), given.past(1), []
-    chunk = given.chunk(2).imagined(given.level(), given.level())
-    with torch.no_grad():
-        plain = given.aim(text, before, [chunk])[0]
-
-        def backend(graph, _inputs):
-            graphs.append(graph)
-            return graph.forward
-
-        given.aim._layer = torch.compile(given.aim._layer, backend=backend, dynamic=False)
-        found = given.aim(text, before, [chunk])[0]
-    assert len(graphs) == 1 < len(given.aim.wan.blocks)
-    torch.testing.assert_close(found.actions, plain.actions)
-
-
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_without_a_gpu_it_says_so(capsys):
     gpu.main()
