@@ -197,6 +197,51 @@ def test_killed_at_random_moments_and_repeated_nothing_is_lost_or_double(undistu
     assert_whole(root, undisturbed)
 
 
+def at_once(*commands):
+    """Runs commands at the same time; each must end well and say nothing but that it waited."""
+    running = [
+        subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for words in commands
+    ]
+    for process in running:
+        _, err = process.communicate(timeout=600)
+        assert process.returncode == 0, err
+        assert "Traceback" not in err
+
+
+def annotating(root):
+    return [sys.executable, "-m", "aimdata.cli", "annotate", "-d", str(root)]
+
+
+def test_two_that_generate_and_one_that_annotates_make_what_one_makes(undisturbed, tmp_path):
+    root = tmp_path / "data"
+    create_or_open(root, module._dataset_config(config(root)))
+    at_once(command(root, 3, 1), command(root, 3, 1), annotating(root))
+    assert_whole(root, undisturbed)
+    subprocess.run(annotating(root), check=True, capture_output=True)
+    assert all(row.has_maps for row in Dataset.open(root).episodes)
+    assert_whole(root, undisturbed)
+
+
+@pytest.mark.soak
+def test_many_at_once_make_what_one_makes(tmp_path):
+    reference = tmp_path / "reference"
+    generate(config(reference, episodes=20, workers=2))
+    for number in range(5):
+        root = tmp_path / f"{number}"
+        create_or_open(root, module._dataset_config(config(root)))
+        at_once(*(command(root, 20, 1 + each) for each in range(3)), annotating(root), annotating(root))
+        assert_whole(root, reference)
+
+
+def test_the_wall_clock_changes_nothing(undisturbed, tmp_path, monkeypatch):
+    clock = iter(range(2 * 10**9, 0, -86400))
+    monkeypatch.setattr(time, "time", lambda: float(next(clock)))
+    produce(tmp_path / "data", 0)
+    monkeypatch.undo()
+    expected = {row.seed: row.sha256 for row in Dataset.open(undisturbed).episodes}
+    assert content_sha256(read_staged(tmp_path / "data", f"{TASK}-easy-000000").recording) == expected[0]
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_many_times_nothing_is_lost_or_double(tmp_path, seed):
