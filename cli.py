@@ -605,8 +605,10 @@ def _serving(policy: Path) -> Iterator[str]:
 
     with policy_server(policy, port=0) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield server.url
-        server.shutdown()
+        try:
+            yield server.url
+        finally:
+            server.shutdown()
 
 
 def _replay_player(dataset: str | None) -> Callable:

@@ -1,10 +1,12 @@
 """A policy on the other side of HTTP: the messages, and the client that `aimdata eval --policy http://…` plays with.
 
-A request is a POST of msgpack to /reset (`Reset`, answered by `Session`) or /act (`Act`, answered by an `Array` of
-actions); what is wrong is answered by `Failure` and a status other than 200. Needs numpy and msgspec, not torch.
+A request is a POST of msgpack to /reset (`Reset`, answered by `Session`), /act (`Act`, answered by an `Array` of
+actions) or /predict (`Predict`, answered by an `Array` of the value maps expected during these); what is wrong is
+answered by `Failure` and a status other than 200. Needs numpy and msgspec, not torch.
 """
 
 import math
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -51,6 +53,19 @@ class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rgb: Array
     state: Array
     executed: Array
+
+
+class Predict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks for the maps that go with the last actions."""
+
+    session: str
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """`value` uint8 (n, h, w): value maps, evenly spaced up to the last action; none of a policy that foresees none."""
+
+    value: np.ndarray
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -103,6 +118,10 @@ class RemotePolicy:
         """The server's next actions; AimdataError with its sentence where it has none."""
         message = Act(self.session, packed(observations.rgb), packed(observations.state), packed(executed))
         return unpacked(read(self._ask("/act", message), Array))
+
+    def predict(self) -> Maps:
+        """The value maps that the server's policy expects during its last actions."""
+        return Maps(unpacked(read(self._ask("/predict", Predict(self.session)), Array)))
 
     def _ask(self, path: str, message: msgspec.Struct) -> bytes:
         connection = HTTPConnection(self.host, self.port, timeout=PATIENCE)

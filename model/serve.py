@@ -15,12 +15,13 @@ from time import monotonic
 from typing import cast
 
 import msgspec
+import numpy as np
 
-from ..dataset.policy import Observations, Policy
+from ..dataset.policy import Foresees, Observations, Policy
 from ..errors import AimdataError, UsageError
 from . import policy as checkpoints
 from .device import device_named
-from .remote import LARGEST, MSGPACK, Act, Failure, Reset, Session, packed, read, unpacked
+from .remote import LARGEST, MSGPACK, Act, Array, Failure, Predict, Reset, Session, packed, read, unpacked
 from .sampling import SamplingConfig
 from .together import Turn, act_together
 
@@ -51,6 +52,11 @@ def one_by_one(turns: Sequence[Turn]) -> None:
             turn.answer.set_exception(error)
 
 
+def _foreseen(policy: Policy) -> np.ndarray:
+    """(n, h, w) uint8: the value maps of its last actions, none of a policy that foresees none."""
+    return policy.predict().value if isinstance(policy, Foresees) else np.zeros((0, 0, 0), np.uint8)
+
+
 class PolicyServer(ThreadingHTTPServer):
     """Listens on 127.0.0.1; port 0 takes a free one. `make` gives every episode a policy, `act` answers several."""
 
@@ -76,19 +82,28 @@ class PolicyServer(ThreadingHTTPServer):
         """The answer to one request, which may take as long as it takes; UsageError when it makes no sense."""
         if path == "/reset":
             return self._begin(read(body, Reset).instruction)
-        if path != "/act":
-            raise UsageError(f"There is no {path}; a policy is asked at /reset and /act.")
-        asked = read(body, Act)
+        if path == "/act":
+            return self._act(read(body, Act))
+        if path == "/predict":
+            episode = self._episode(read(body, Predict).session)
+            with episode.lock, self.network:
+                return packed(_foreseen(episode.policy))
+        raise UsageError(f"There is no {path}; a policy is asked at /reset, /act and /predict.")
+
+    def _act(self, asked: Act) -> Array:
         seen, executed = Observations(unpacked(asked.rgb), unpacked(asked.state)), unpacked(asked.executed)
-        with self.listing:
-            if asked.session not in self.episodes:
-                raise UsageError("There is no such episode, or it was forgotten; call reset(instruction) first.")
-            self.episodes.move_to_end(asked.session)
-            episode = self.episodes[asked.session]
+        episode = self._episode(asked.session)
         with episode.lock:
             turn = Turn(episode.policy, seen, executed)
             self.waiting.put(turn)
             return packed(turn.answer.result())
+
+    def _episode(self, session: str) -> Episode:
+        with self.listing:
+            if session not in self.episodes:
+                raise UsageError("There is no such episode, or it was forgotten; call reset(instruction) first.")
+            self.episodes.move_to_end(session)
+            return self.episodes[session]
 
     def server_close(self) -> None:
         """Stops listening; what waits is still answered."""

@@ -5,12 +5,17 @@ import sys
 from pathlib import Path
 from threading import Thread
 from time import monotonic
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from aimdata.dataset.policy import Observations
+from aimdata.model.remote import RemotePolicy
 from aimdata.model.serve import PolicyServer
 from aimdata.simgen.evaluate import evaluate
 from aimdata.simgen.protocol import EvalConfig
-from aimdata.simgen.workers import WorkerFailed
+from aimdata.simgen.watched import Watched
+from aimdata.simgen.workers import HANG_SECONDS, WorkerFailed
 
 sys.path.insert(0, str(Path(__file__).parent))  # spawned workers import `playing` from here
 from playing import REMOTE, Still, plays_elsewhere
@@ -39,11 +44,31 @@ def test_a_served_policy_is_evaluated(tmp_path, monkeypatch):
     assert "bell" in made[0].told.lower()
 
 
+class Seer(Still):
+    """Foresees two maps."""
+
+    def predict(self):
+        return SimpleNamespace(value=np.arange(8, dtype=np.uint8).reshape(2, 2, 2))
+
+
+@pytest.mark.parametrize(("kind", "count"), [(Still, 0), (Seer, 2)])
+def test_maps_that_a_served_policy_foresees_come_with_its_actions(kind, count):
+    with PolicyServer(kind) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        watched = Watched(RemotePolicy(server.url), lambda: None, asks=True)
+        watched.reset("Go.")
+        watched.act(Observations(np.zeros((1, 2, 2, 3), np.uint8), np.zeros((1, 14))), np.zeros((0, 14)))
+        maps, shown = watched.foreseen(4)
+        server.shutdown()
+    assert len(maps) == count
+    assert shown.tolist() == ([-1, 0, 0, 0] if count else [-1] * 4)
+
+
 def test_a_server_that_never_answers_ends_the_evaluation_with_a_sentence(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv(REMOTE, f"http://127.0.0.1:{silent.getsockname()[1]}")
         begun = monotonic()
         with pytest.raises(WorkerFailed, match="does not answer"):
             evaluate(config(tmp_path), plays_elsewhere, sees=False)
-    assert monotonic() - begun < 60
+    assert monotonic() - begun < HANG_SECONDS
     assert not (tmp_path / "attempts.jsonl").exists()
