@@ -101,6 +101,10 @@ def read(body: bytes, kind: type[T]) -> T:
         raise UsageError(f"The message is no {kind.__name__} in msgpack: {error}.") from error
 
 
+class Refused(AimdataError):
+    """The server answered, but not with what it was asked for."""
+
+
 class RemotePolicy:
     """A `dataset.policy.Policy` that a server plays."""
 
@@ -120,8 +124,11 @@ class RemotePolicy:
         return unpacked(read(self._ask("/act", message), Array))
 
     def predict(self) -> Maps:
-        """The value maps that the server's policy expects during its last actions."""
-        return Maps(unpacked(read(self._ask("/predict", Predict(self.session)), Array)))
+        """The value maps that the server's policy expects during its last actions; none of a server that knows none."""
+        try:
+            return Maps(unpacked(read(self._ask("/predict", Predict(self.session)), Array)))
+        except Refused:
+            return Maps(np.zeros((0, 0, 0), np.uint8))
 
     def _ask(self, path: str, message: msgspec.Struct) -> bytes:
         connection = HTTPConnection(self.host, self.port, timeout=PATIENCE)
@@ -134,5 +141,5 @@ class RemotePolicy:
         finally:
             connection.close()
         if answer.status != 200:
-            raise AimdataError(f"The policy at {self.url} refused: {read(body, Failure).error}")
+            raise Refused(f"The policy at {self.url} refused: {read(body, Failure).error}")
         return body

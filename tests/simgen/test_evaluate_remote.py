@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from aimdata.dataset.policy import Observations
+from aimdata.errors import UsageError
 from aimdata.model.remote import RemotePolicy
 from aimdata.model.serve import PolicyServer
 from aimdata.simgen.evaluate import evaluate
@@ -51,7 +52,14 @@ class Seer(Still):
         return SimpleNamespace(value=np.arange(8, dtype=np.uint8).reshape(2, 2, 2))
 
 
-@pytest.mark.parametrize(("kind", "count"), [(Still, 0), (Seer, 2)])
+class Confused(Still):
+    """Cannot say what it foresees."""
+
+    def predict(self):
+        raise UsageError("Nothing has been predicted yet.")
+
+
+@pytest.mark.parametrize(("kind", "count"), [(Still, 0), (Seer, 2), (Confused, 0)])
 def test_maps_that_a_served_policy_foresees_come_with_its_actions(kind, count):
     with PolicyServer(kind) as server:
         Thread(target=server.serve_forever, daemon=True).start()
