@@ -316,7 +316,8 @@ def test_a_model_whose_future_sees_the_actions_is_refused(tmp_path):
 @pytest.mark.render
 def test_the_command_trains_in_the_simulator_and_what_it_writes_is_evaluated(tmp_path):
     """Two processes play click_bell with pictures; the rewards are real, if small."""
-    from aimdata.cli import _player, app
+    from aimdata.cli import app
+    from aimdata.commands.evaluate import _player
     from aimdata.simgen.builtin.library import BuiltinLibrary
     from aimdata.simgen.job import Job
     from aimdata.simgen.sapien.rollout import rollout

@@ -1,0 +1,221 @@
+"""`aimdata eval`: who plays, on what, and what is written of it."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import DatasetError, PartialResult, UsageError, unknown
+from .app import AsJson, DatasetFolder, app, need_renderer, print_json, root_of, say
+
+if TYPE_CHECKING:
+    from ..simgen.protocol import EvalConfig
+    from ..simgen.results import Results
+
+BLIND = ("expert", "replay", "zero", "random")
+"""Policies that need no pictures; all others are checkpoints and addresses."""
+
+
+@app.command("eval")
+def evaluate(
+    policy: Annotated[
+        str, typer.Option(help="expert, replay, zero, random, a checkpoint's folder, or http://127.0.0.1:PORT.")
+    ] = "expert",
+    tasks: Annotated[str, typer.Option(help="Task names separated by commas, or 'all'.")] = "all",
+    episodes: Annotated[int, typer.Option(help="Seeds per task and setting that the expert solves.")] = 10,
+    setting: Annotated[str, typer.Option(help="easy, hard or both.")] = "both",
+    seed: Annotated[int, typer.Option(help="First seed; datasets begin at 0.")] = 100_000,
+    wording: Annotated[
+        str, typer.Option(help="Instructions: seen, unseen, or auto (seen in easy, unseen in hard).")
+    ] = "auto",
+    workers: Annotated[int, typer.Option(help="Processes that simulate side by side.")] = 1,
+    share_model: Annotated[
+        bool, typer.Option("--share-model", help="One model answers all workers, several at a time; else one each.")
+    ] = False,
+    unseen_objects: Annotated[bool, typer.Option("--unseen-objects", help="Draw objects no dataset holds.")] = False,
+    embodiment: Annotated[str, typer.Option(help="A robot: 'builtin', or one of the assets folder.")] = "builtin",
+    assets: Annotated[str, typer.Option(help="'builtin', or a folder in RoboTwin's layout.")] = "builtin",
+    videos: Annotated[int, typer.Option(help="Films of failed trials, at most so many a task and setting.")] = 1,
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of the trials; default eval-POLICY.", show_default=False)
+    ] = None,
+    dataset: DatasetFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Measure a policy closed loop: success rates per task, easy and hard; goes on where it stopped.
+
+    --dataset names what the policy was trained on: its statistics scale what is replayed, its seeds must not be tried.
+
+    Example: aimdata eval --policy replay --tasks click_bell --episodes 5
+    """
+    from ..annotate.score_chart import score_chart
+    from ..progress import counting
+    from ..simgen import results as documents
+    from ..simgen.check import settings_named
+    from ..simgen.evaluate import evaluate as run
+    from ..simgen.protocol import EvalConfig
+    from ..simgen.task import named
+
+    config = EvalConfig(
+        results if results is not None else Path(f"eval-{Path(policy).name}"),
+        named(tasks),
+        settings_named(setting),
+        episodes,
+        seed,
+        workers,
+        unseen_objects,
+        wording,
+        embodiment,
+        assets,
+        policy=policy,
+        about=_about(policy, dataset),
+        videos=videos,
+    )
+    sees = policy not in BLIND
+    if share_model and (not sees or "://" in policy):
+        raise UsageError(f"--share-model is for checkpoints; '{policy}' has no model here to share.")
+    if sees:
+        need_renderer()
+        _keep_apart(config, dataset)
+    film = _filming() if sees and videos else None
+    with _player(policy, dataset, workers, share_model) as make_player, counting("evaluating") as progress:
+        done = run(config, make_player, sees=sees, film=film, progress=progress)
+    found = documents.results(config, done.trials)
+    page = documents.write(found, config.results)
+    score_chart(f"{policy}: success rates", found.protocol.sentences(), found.lines, config.results / documents.CHART)
+    _print_results(found, config.results / documents.RESULTS) if json else typer.echo(page)
+    if done.lacking:
+        raise PartialResult(done.lacking)
+
+
+def _print_results(found: "Results", path: Path) -> None:
+    from dataclasses import asdict
+
+    for line in found.lines:
+        print_json(asdict(line))
+    print_json({"protocol": asdict(found.protocol), "results": str(path)})
+
+
+def _about(policy: str, dataset: str | None) -> str:
+    """What a policy is beyond its name; UsageError when there is none."""
+    if policy == "replay":
+        source = "each demonstration's own quantiles" if dataset is None else f"the statistics of {dataset}"
+        return f"recorded actions, normalised and restored with {source}"
+    if policy in BLIND or "://" in policy:
+        return ""
+    if not Path(policy).exists():
+        raise unknown("policy", policy, [*BLIND, "a checkpoint's folder", "http://127.0.0.1:PORT"])
+    from hashlib import sha256
+
+    from ..model import checkpoint
+
+    meta = checkpoint.read_meta(Path(policy))
+    document = sha256((Path(policy) / checkpoint.DOCUMENT).read_bytes()).hexdigest()
+    return f"stage {meta.stage}, step {meta.step}, sha256 {document[:16]}"
+
+
+def _keep_apart(config: "EvalConfig", dataset: str | None) -> None:
+    """Refuses seeds a policy was trained on; says so where that is not known."""
+    from ..dataset.info import describe
+    from ..dataset.reader import Dataset
+    from ..model.checkpoint import read_meta
+    from ..model.stage2 import seeds_played
+    from ..simgen.protocol import keep_apart
+
+    root, meta = root_of(dataset), None if "://" in config.policy else read_meta(Path(config.policy))
+    if meta is not None:
+        keep_apart(config, seeds_played(meta), f"The training of {config.policy}")
+    known = dataset is not None
+    with suppress(DatasetError):
+        known = describe(root).content_hash == meta.content_hash if meta is not None else known
+        if known:
+            seeds = {(row.task, row.seed) for row in Dataset.open(root).episodes}
+            keep_apart(config, seeds, f"The dataset {root}")
+            return
+    say(
+        f"warning: {root} is not known to be the dataset of this policy, so nobody has checked that its seeds are not "
+        f"among those tried ({config.seed} and up); name it with --dataset."
+    )
+
+
+def _filming() -> Callable | None:
+    from importlib.util import find_spec
+
+    from ..annotate.trial_film import trial_film
+
+    if find_spec("av") is None:
+        say("No films: PyAV is not installed; pip install 'aimdata[video]'.")
+        return None
+    return trial_film
+
+
+@contextmanager
+def _player(policy: str, dataset: str | None, workers: int, share: bool) -> Iterator[Callable | None]:
+    """What makes the policy in a worker: None for the expert; a client of one server where the model is shared."""
+    from functools import partial
+
+    from ..simgen import policies
+
+    if policy == "replay":
+        yield partial(_replay_player, dataset)
+    elif policy in BLIND:
+        yield {"expert": None, "zero": policies.zero, "random": policies.random}[policy]
+    elif "://" in policy:
+        yield partial(_remote_player, policy)
+    elif share:
+        with _serving(Path(policy)) as url:
+            yield partial(_remote_player, url)
+    else:
+        yield partial(_checkpoint_player, Path(policy), max((os.cpu_count() or 1) // workers, 1))
+
+
+@contextmanager
+def _serving(policy: Path) -> Iterator[str]:
+    """A server of the policy in this process, for as long as it is needed; yields its address."""
+    from threading import Thread
+
+    from ..model.serve import policy_server
+
+    with policy_server(policy, port=0) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.url
+        finally:
+            server.shutdown()
+
+
+def _replay_player(dataset: str | None) -> Callable:
+    """Recorded actions through the normaliser that a policy trained on the dataset, or on just them, would use."""
+    import numpy as np
+
+    from ..dataset.stats import read_stats
+    from ..model.normalise import Normaliser
+    from ..simgen.policies import replay
+
+    if dataset is None:
+        return replay(lambda actions: Normaliser.of(*np.quantile(actions, (0.01, 0.99), axis=0)))
+    stats = read_stats(root_of(dataset))["action"]
+    normaliser = Normaliser.of(stats.q01, stats.q99)
+    return replay(lambda actions: normaliser)
+
+
+def _checkpoint_player(path: Path, threads: int) -> Callable:
+    """A model of this worker's own, which leaves the other workers their share of the cores."""
+    import torch
+
+    from ..model.device import device_named
+    from ..model.policy import Policy
+
+    loaded = Policy.load(path, device_named("auto"))
+    torch.set_num_threads(min(threads, torch.get_num_threads()))
+    return lambda demonstration: loaded
+
+
+def _remote_player(url: str) -> Callable:
+    from ..model.remote import RemotePolicy
+
+    remote = RemotePolicy(url)
+    return lambda demonstration: remote
