@@ -8,7 +8,8 @@ import os
 import sys
 from contextlib import suppress
 
-# isort: off  --help lists commands in this order
+# --help lists commands in this order.
+# isort: off
 from .commands import simulate, label, look, learn, evaluate, exchange, describe  # noqa: F401
 
 # isort: on
