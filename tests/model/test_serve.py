@@ -3,7 +3,7 @@
 import socket
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from importlib.util import module_from_spec, spec_from_file_location
@@ -208,6 +208,12 @@ def test_who_waits_when_the_server_stops_is_still_answered():
         assert first.result().shape == second.result().shape == (3, 5)
 
 
+def wait_until(done: Callable[[], object]) -> None:
+    """Until a server's thread is that far; it always comes to it."""
+    while not done():
+        sleep(0.01)
+
+
 def test_a_client_that_leaves_before_its_answer_is_there_disturbs_nobody(capfd):
     slow = Slow(0.2)
     with PolicyServer(Echo, act=slow) as server:
@@ -219,6 +225,7 @@ def test_a_client_that_leaves_before_its_answer_is_there_disturbs_nobody(capfd):
         body = msgspec.msgpack.encode(message)
         connection = HTTPConnection("127.0.0.1", server.server_port)
         connection.request("POST", "/act", body, {"Content-Type": MSGPACK})
+        wait_until(lambda: slow.sizes)
         connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
         assert policy.act(*seen())[0, 4] == 2
