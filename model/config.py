@@ -138,6 +138,8 @@ def lasting(config: TrainConfig) -> dict[str, Any]:
     values = {key: value for key, value in plain.items() if key not in INCIDENTAL}
     own = f"stage_{config.stage}"
     values = {key: value for key, value in values.items() if key == own or not key.startswith("stage_")}
+    if config.stage == "vae":
+        values = {key: value for key, value in values.items() if key not in ("aim", "flow")}
     if config.optimisation.schedule == "constant":
         values[own] = {key: value for key, value in values[own].items() if key != "steps"}
     return values

@@ -35,6 +35,15 @@ def test_a_cosine_run_goes_on_only_to_the_step_it_was_planned_for():
         assert (ours == theirs) == same
 
 
+def test_a_vae_does_not_ask_what_will_be_trained_on_it():
+    for stage, same in (("vae", True), ("1", False)):
+        ours, theirs = (
+            lasting(apply(preset("tiny"), [f"stage={stage}", f"aim.window={window}", f"flow.clean={clean}"]))
+            for window, clean in ((3, 0.3), (9, 0.5))
+        )
+        assert (ours == theirs) == same
+
+
 def test_matrices_decay_and_biases_norms_and_embeddings_do_not():
     made = apply(preset("tiny"), ["stage_1.weight_decay=0.1", "stage_1.wan_rate=0.5", "stage_1.warmup=0"])
     learner = Learner(Aim(build_transformer(made.backbone), made.aim), made)
