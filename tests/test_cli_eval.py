@@ -1,32 +1,14 @@
 """`aimdata eval` as its users meet it, on trials that were made before."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from aimdata import cli
 from aimdata.dataset.attempts import Attempt, append
 from aimdata.simgen.protocol import EvalConfig, settle
 from PIL import Image
 
 ASKED = ("eval", "--tasks", "click_bell", "--setting", "easy", "--results", "found")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Runs a command in this process, in an empty folder; returns exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("AIMDATA_DIR", raising=False)
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["aimdata", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = capsys.readouterr()
-        return end.value.code or 0, out, err
-
-    return command
 
 
 @pytest.fixture

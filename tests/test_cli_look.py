@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aimdata import cli
 from aimdata.annotate.run import annotate
 from aimdata.dataset.layout import FORMAT_VERSION, DatasetConfig, create_or_open
 from aimdata.geometry import T_POSE
@@ -28,20 +27,10 @@ def demonstrated(tmp_path_factory):
     return root
 
 
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path, demonstrated):
-    """Runs a command on the dataset, in an empty folder; returns exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def named(run, monkeypatch, demonstrated):
+    """The dataset is the one that commands look at when none is named."""
     monkeypatch.setenv("AIMDATA_DIR", str(demonstrated))
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["aimdata", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = capsys.readouterr()
-        return end.value.code or 0, out, err
-
-    return command
 
 
 def assert_refused(answer, code, *words):
