@@ -54,7 +54,8 @@ def judge(stage: str, folder: Path) -> tuple[float, str]:
     assert path is not None
     play = ["--policy", str(path), "--tasks", TASK, "--setting", "easy", "--episodes", str(TRIALS)]
     run("eval", *play, "--workers", "2", "--results", str(results))
-    (row,) = json.loads((results / "results.json").read_text())["rows"]
+    lines = json.loads((results / "results.json").read_text())["lines"]
+    (row,) = (line["measured"]["easy"] for line in lines if line["task"] == TASK)
     interval = f"95 % Wilson interval {100 * row['low']:.0f} to {100 * row['high']:.0f} %"
     return row["successes"] / row["trials"], f"{row['successes']} of {row['trials']} seeds of {TASK}, easy; {interval}"
 
