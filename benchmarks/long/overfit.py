@@ -9,7 +9,7 @@ from aimdata.dataset.reader import Dataset
 from aimdata.model import checkpoint
 from aimdata.model.foresight import Score, Seen, draw, foresee, score
 from aimdata.model.policy import Policy
-from commands import print_figure, run, settings
+from steps import print_figure, run, settings
 
 sys.path.append(str(Path(__file__).parents[1] / "report"))
 import curves

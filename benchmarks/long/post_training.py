@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from aimdata.model import checkpoint
-from commands import print_figure, run, settings
+from steps import print_figure, run, settings
 
 sys.path.append(str(Path(__file__).parents[1] / "report"))
 import curves
