@@ -9,7 +9,7 @@ from .data import DataConfig
 from .flow import FlowConfig
 
 WINDOW = 3
-"""Latent frames of a chunk of history and the current one: what samples with one chunk of history have."""
+"""Latent frames of a chunk of history and the current one: the past that samples of one chunk to predict have."""
 
 
 def tiny() -> TrainConfig:
@@ -40,8 +40,8 @@ def wan22_ti2v_5b() -> TrainConfig:
         workers=4,
         save_every=1000,
         backbone=BackboneConfig(pretrained=wan22.REPOSITORY),
-        aim=AimConfig(action_width=768, action_ffn_dim=3072),
-        data=DataConfig(height=384, width=320),
+        aim=AimConfig(action_width=768, action_ffn_dim=3072, window=9),
+        data=DataConfig(height=384, width=320, chunks=4),
         flow=FlowConfig(noisy_history=0.5, text_dropout=0.1),
         checkpointing=True,
         stage_1=SupervisedTraining(

@@ -92,3 +92,9 @@ def test_nonsense_numbers_are_refused_by_name(setting):
     name = setting.partition("=")[0]
     with pytest.raises(UsageError, match=f"^{name.replace('.', chr(92) + '.')} is "):
         check(apply(preset("tiny"), [setting]))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_policy_of_a_preset_sees_no_more_of_the_past_than_training_did(name):
+    made = preset(name)
+    assert made.aim.window == 2 * (made.data.history_chunks + made.data.chunks - 1) + 1

@@ -222,7 +222,7 @@ def test_the_plan_of_five_billion_parameters_needs_no_weights(monkeypatch):
     assert found["trained"] == stream + value + adapters
     size, total = found["memory_gb"], sum(found["parameters"].values())
     assert (size["weights"], size["optimiser"]) == (round(4 * total / 1e9, 3), round(16 * found["trained"] / 1e9, 3))
-    assert found["tokens"] == {"video": 120 * (3 + 5) + 1, "action": 64}
+    assert found["tokens"] == {"video": 120 * (9 + 4 * 5) + 4, "action": 4 * 64}
     assert size["sum"] == pytest.approx(sum(v for name, v in size.items() if name != "sum"), abs=0.002)
 
 
@@ -387,7 +387,7 @@ def test_a_fitted_vae_puts_the_heat_where_it_was(dataset, tmp_path):
     path = train(replace(preset("tiny"), dataset=str(dataset), run=str(tmp_path), stage="vae", device="cpu"))
     clips, coder = open_source(dataset, DataConfig()).clips, VideoCoder(read_meta(path).backbone)
     load_into(coder.vae, path, "vae")
-    value = collate([clips[i] for i in (3, 31, 59)]).value
+    value = collate([clips[i] for i in (3, 31, 59)]).value[:, 0]
     with torch.no_grad():
         decoded = video_value(coder.decode(coder.encode(value_video(value))))
     peaks = [np.stack(np.unravel_index(maps[:, -1, :64].flatten(1).argmax(1), (64, 64))) for maps in (value, decoded)]
