@@ -66,7 +66,7 @@ def test_two_writers_leave_what_one_would(before, tmp_path, actions):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("actions", [*PAIRS, ("pack", "pack", "attach"), ("attach",) * 4], ids=" and ".join)
+@pytest.mark.parametrize("actions", [*PAIRS, ("pack",) * 4, ("attach",) * 4], ids=" and ".join)
 def test_many_writers_leave_what_one_would(before, tmp_path, actions):
     for number in range(20):
         (tmp_path / str(number)).mkdir()
