@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,8 @@ def annotate(
     job = Job(annotator or Annotator(), points_only)
     pack(root)
     if workers == 1:
-        dataset = Dataset.open(root)
-        return attach(root, job.kind, lambda uid: job.make(dataset, uid), job.attributes(), progress)
+        opened = cache(Dataset.open)  # while `attach` holds the lock: what others pack until then is annotated, too
+        return attach(root, job.kind, lambda uid: job.make(opened(root), uid), job.attributes(), progress)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return attach(root, job.kind, _Ahead(pool, root, job, workers), job.attributes(), progress)
 
@@ -91,11 +91,18 @@ class _Ahead:
     """Computes the episodes after the one asked for in other processes, a few ahead so that memory stays bounded."""
 
     def __init__(self, pool: ProcessPoolExecutor, root: Path, job: Job, workers: int) -> None:
-        rows = sorted(Dataset.open(root).episodes, key=lambda row: (row.group, row.position))
-        self._order = [row.uid for row in rows]
-        self._place = {uid: index for index, uid in enumerate(self._order)}
         self._pool, self._root, self._job, self._workers = pool, root, job, workers
         self._pending: dict[str, Future[ValuePoints]] = {}
+
+    @cached_property
+    def _order(self) -> list[str]:
+        """Episodes as `attach` asks for them; read once it holds the lock."""
+        rows = sorted(Dataset.open(self._root).episodes, key=lambda row: (row.group, row.position))
+        return [row.uid for row in rows]
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {uid: index for index, uid in enumerate(self._order)}
 
     def __call__(self, uid: str) -> ValuePoints:
         place = self._place[uid]

@@ -36,7 +36,8 @@ def pack(root: Path, uids: Sequence[str] | None = None, group_size: int = 128) -
     read_config(root)
     with locked(root / LOCK), writing(root / SHARDS):
         packed = recover(root)
-        waiting = staged(root)
+        # Who simulated the same seed may stage it again at any moment, also after `recover` looked.
+        waiting = [uid for uid in staged(root) if uid not in packed]
         if uids is not None:
             strange = set(uids) - set(waiting) - packed
             if strange:

@@ -1,10 +1,11 @@
 """Renders recorded episodes: those of a dataset without images (`generate --no-render`), or a few frames to compare."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from ..dataset.attach import attach
+from ..dataset.layout import read_config
 from ..dataset.pack import pack
 from ..dataset.reader import Dataset
 from ..dataset.recording import Images, Recording
@@ -21,9 +22,9 @@ def render_missing(root: Path, progress: Callable[[int, int], None] | None = Non
     from .sapien.renderer import render
 
     pack(root)
-    dataset = Dataset.open(root)
-    library = recorded_with(dataset.config.assets, assets)
-    return attach(root, Images, lambda uid: render(dataset.recording(uid), library), {}, progress)
+    library = recorded_with(read_config(root).assets, assets)
+    opened = cache(Dataset.open)  # while `attach` holds the lock: what others pack until then is rendered, too
+    return attach(root, Images, lambda uid: render(opened(root).recording(uid), library), {}, progress)
 
 
 def renderer(recorded: str, assets: str | None = None) -> Callable[[Recording, Sequence[int]], Images]:

@@ -13,8 +13,10 @@ from aimdata.annotate.annotator import Annotator
 from aimdata.annotate.report import coverage, markdown
 from aimdata.annotate.run import WorkerLost, annotate
 from aimdata.annotate.sheet import contact_sheet
+from aimdata.dataset.attach import attach
 from aimdata.dataset.layout import FORMAT_VERSION, DatasetConfig, create_or_open
 from aimdata.dataset.meshes import write_meshes
+from aimdata.dataset.pack import pack
 from aimdata.dataset.reader import Dataset
 from aimdata.dataset.staging import stage as stage_episode
 from aimdata.errors import UsageError
@@ -44,6 +46,22 @@ def test_staged_episodes_are_packed_and_get_their_maps(root, stages):
         found = dataset.value_maps(row.uid)
         for name, array in expected.arrays().items():
             assert np.array_equal(array, getattr(found, name)), name
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_others_pack_before_the_lock_is_taken_is_annotated_too(tmp_path, stages, monkeypatch, workers):
+    create_or_open(tmp_path, DatasetConfig(FORMAT_VERSION, T_POSE, 250, 10, "two-fingers", "test", True))
+    write_meshes(tmp_path, stages.MESHES)
+    stage_episode(tmp_path, stages.pick_and_place(70, 0).recording(), None)
+
+    def others_first(*arguments):
+        stage_episode(tmp_path, stages.pick_and_place(70, 1).recording(), None)
+        pack(tmp_path)
+        return attach(*arguments)
+
+    monkeypatch.setattr("aimdata.annotate.run.attach", others_first)
+    assert annotate(tmp_path, workers=workers) == 2
+    assert all(row.has_maps for row in Dataset.open(tmp_path).episodes)
 
 
 def test_annotating_again_does_nothing_and_other_parameters_do_it_again(root):

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from multiprocessing import get_context
 
+import aimdata.dataset.pack as module
 import numpy as np
 import pytest
 from aimdata.dataset import info, staging
@@ -54,6 +55,27 @@ def test_processes_staging_the_same_episodes_leave_one_of_each(root, make_record
     for uid in staging.staged(root):
         staging.verify(root, uid)
     assert not list(root.rglob(".tmp-*"))
+
+
+def test_what_is_staged_again_while_others_pack_is_not_packed_twice(root, episodes, monkeypatch):
+    """Two that simulate the same seeds: one stages an episode that the other has packed, between two looks at it."""
+    for recording, images in episodes.values():
+        staging.stage(root, recording, images)
+    pack(root)
+    look = module.recover
+
+    def looked_too_early(folder):
+        found = look(folder)
+        for recording, images in episodes.values():
+            staging.stage(folder, recording, images)
+        return found
+
+    monkeypatch.setattr(module, "recover", looked_too_early)
+    pack(root)
+    monkeypatch.undo()
+    assert [row.uid for row in Dataset.open(root).episodes] == sorted(episodes)
+    pack(root)
+    assert not staging.staged(root)
 
 
 def test_a_living_writer_keeps_its_temporary_folder_and_a_dead_one_does_not(root, make_recording):
