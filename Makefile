@@ -30,7 +30,7 @@ help:
 
 $(STAMPS)/packages: pyproject.toml constraints.txt setup/install_packages.sh setup/find_python.sh
 	@setup/system_libraries.sh
-	@setup/install_packages.sh
+	@setup/install_packages.sh video
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/packages-dev: pyproject.toml constraints.txt setup/install_packages.sh setup/find_python.sh
