@@ -28,12 +28,12 @@ help:
 
 # -- setting up
 
-$(STAMPS)/packages: pyproject.toml constraints.txt setup/install_packages.sh setup/find_python.sh
+$(STAMPS)/packages: Makefile pyproject.toml constraints.txt setup/install_packages.sh setup/find_python.sh
 	@setup/system_libraries.sh
 	@setup/install_packages.sh video
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/packages-dev: pyproject.toml constraints.txt setup/install_packages.sh setup/find_python.sh
+$(STAMPS)/packages-dev: Makefile pyproject.toml constraints.txt setup/install_packages.sh setup/find_python.sh
 	@setup/system_libraries.sh
 	@setup/install_packages.sh dev
 	@mkdir -p $(STAMPS) && touch $(STAMPS)/packages $@
