@@ -5,7 +5,6 @@ for its actions only. Between two changes there are only writes into files that 
 """
 
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from aimdata.dataset.staging import stage
 
 sys.path.insert(0, str(Path(__file__).parent))
 from conftest import CONFIG, make_maps, make_recording
+from death import die_before
 
 SEEDS = (1, 2, 3)
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "os.chmod"}
@@ -46,23 +46,13 @@ ACTIONS: dict[str, Callable[[Path], None]] = {
 }
 
 
-def die_before(change: int) -> list[int]:
-    """Arms the death; the list's only entry counts the changes."""
-    seen = [0]
-
-    def count(event: str, arguments: tuple) -> None:
-        writes = event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-        if writes or event in CHANGES:
-            seen[0] += 1
-            if seen[0] == change:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(count)
-    return seen
+def changes(event: str, arguments: tuple) -> bool:
+    """Whether an audit event changes the file system."""
+    writes = event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+    return bool(writes) or event in CHANGES
 
 
 if __name__ == "__main__":
-    os.fsync = lambda descriptor: None  # what a killed process wrote, the kernel keeps
-    seen = die_before(int(sys.argv[3]))
+    seen = die_before(int(sys.argv[3]), changes)
     ACTIONS[sys.argv[2]](Path(sys.argv[1]))
     print(seen[0])
