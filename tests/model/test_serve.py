@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from threading import Barrier, Thread
-from time import perf_counter, sleep
+from threading import Barrier, Event, Thread
+from time import monotonic, sleep
 from types import SimpleNamespace
 
 import aimdata
@@ -106,46 +106,56 @@ def at_once(calls: list) -> list:
         return list(pool.map(run, calls))
 
 
-class Slow:
-    """Notes how many it answers at once, and takes its time."""
+class Full:
+    """Answers once all `count` requests of a round are there, answered or waiting; notes how many at once."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.sizes = seconds, []
+    def __init__(self, count: int) -> None:
+        self.count, self.sizes = count, []
+        self.server: PolicyServer | None = None
 
     def __call__(self, turns: Sequence[Turn]) -> None:
         self.sizes.append(len(turns))
-        sleep(self.seconds)
+        while self.server.waiting.qsize() < -sum(self.sizes) % self.count:
+            sleep(0.001)
         one_by_one(turns)
 
 
 def test_requests_that_wait_together_are_answered_together_and_none_is_dropped():
-    """Three rounds of more clients than a batch holds, each round as slow as a large network."""
-    slow, count = Slow(0.3), BATCH + 8
-    with PolicyServer(Echo, act=slow) as server:
+    """Three rounds of more clients than a batch holds."""
+    count = BATCH + 8
+    full = Full(count)
+    with PolicyServer(Echo, act=full) as server:
+        full.server = server
         Thread(target=server.serve_forever, daemon=True).start()
         policies = [RemotePolicy(server.url) for _ in range(count)]
         at_once([lambda policy=policy: policy.reset("a") for policy in policies])
         for turn in (1, 2, 3):
+            before = len(full.sizes)
             rows = at_once([lambda policy=policy: policy.act(*seen()) for policy in policies])
             assert [row[0, 4] for row in rows] == [turn] * count
+            first, *later = full.sizes[before:]
+            assert first + sum(later) == count
+            left = count - first
+            for size in later:
+                assert size == min(BATCH, left)
+                left -= size
         server.shutdown()
-    assert sum(slow.sizes) == 3 * count
-    assert max(slow.sizes) == BATCH
-    assert len(slow.sizes) <= 9
 
 
-def test_a_lone_client_does_not_wait_for_others():
-    slow = Slow(0)
-    with PolicyServer(Echo, act=slow) as server:
+def test_a_lone_client_does_not_wait_for_others(monkeypatch):
+    monkeypatch.setattr("aimdata.model.serve.GATHER", 120)
+    full = Full(1)
+    with PolicyServer(Echo, act=full) as server:
+        full.server = server
         Thread(target=server.serve_forever, daemon=True).start()
         policy = RemotePolicy(server.url)
         policy.reset("a")
-        began = perf_counter()
+        began = monotonic()
         for _ in range(20):
             policy.act(*seen())
         server.shutdown()
-    assert slow.sizes == [1] * 20
-    assert (perf_counter() - began) / 20 < 0.1
+    assert full.sizes == [1] * 20
+    assert monotonic() - began < 120
 
 
 def test_one_that_is_refused_does_not_spoil_the_answers_of_the_others(server):
@@ -158,9 +168,15 @@ def test_one_that_is_refused_does_not_spoil_the_answers_of_the_others(server):
     assert [row.shape for row in rows if not isinstance(row, AimdataError)] == [(3, 5)] * 3
 
 
-def test_requests_of_one_episode_come_one_after_the_other():
-    slow = Slow(0.05)
-    with PolicyServer(Echo, act=slow) as server:
+def test_requests_of_one_episode_come_one_after_the_other(monkeypatch):
+    monkeypatch.setattr("aimdata.model.serve.GATHER", 0.1)
+    sizes = []
+
+    def act(turns: Sequence[Turn]) -> None:
+        sizes.append(len(turns))
+        one_by_one(turns)
+
+    with PolicyServer(Echo, act=act) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         policy = RemotePolicy(server.url)
         policy.reset("a")
@@ -168,7 +184,7 @@ def test_requests_of_one_episode_come_one_after_the_other():
         rows = at_once([lambda: policy.act(*seen())] * 3)
         server.shutdown()
     assert sorted(row[0, 4] for row in rows) == [1, 2, 3]
-    assert slow.sizes == [1, 1, 1]
+    assert sizes == [1, 1, 1]
 
 
 def test_what_breaks_the_network_is_told_to_every_client_and_the_server_goes_on():
@@ -191,32 +207,45 @@ def test_what_breaks_the_network_is_told_to_every_client_and_the_server_goes_on(
         server.shutdown()
 
 
-def test_who_waits_when_the_server_stops_is_still_answered():
-    slow = Slow(0.3)
-    server = PolicyServer(Echo, act=slow)
-    Thread(target=server.serve_forever, daemon=True).start()
-    policies = [RemotePolicy(server.url) for _ in range(2)]
-    for policy in policies:
-        policy.reset("a")
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(policies[0].act, *seen())
-        sleep(0.1)
-        second = pool.submit(policies[1].act, *seen())
-        sleep(0.1)
-        server.shutdown()
-        server.server_close()
-        assert first.result().shape == second.result().shape == (3, 5)
-
-
 def wait_until(done: Callable[[], object]) -> None:
     """Until a server's thread is that far; it always comes to it."""
     while not done():
         sleep(0.01)
 
 
+class Held:
+    """Answers when it is let go; notes how many at once."""
+
+    def __init__(self) -> None:
+        self.go, self.sizes = Event(), []
+
+    def __call__(self, turns: Sequence[Turn]) -> None:
+        self.sizes.append(len(turns))
+        self.go.wait()
+        one_by_one(turns)
+
+
+def test_who_waits_when_the_server_stops_is_still_answered():
+    held = Held()
+    server = PolicyServer(Echo, act=held)
+    Thread(target=server.serve_forever, daemon=True).start()
+    policies = [RemotePolicy(server.url) for _ in range(2)]
+    for policy in policies:
+        policy.reset("a")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(policies[0].act, *seen())
+        wait_until(lambda: held.sizes)
+        second = pool.submit(policies[1].act, *seen())
+        wait_until(server.waiting.qsize)
+        server.shutdown()
+        server.server_close()
+        held.go.set()
+        assert first.result().shape == second.result().shape == (3, 5)
+
+
 def test_a_client_that_leaves_before_its_answer_is_there_disturbs_nobody(capfd):
-    slow = Slow(0.2)
-    with PolicyServer(Echo, act=slow) as server:
+    held = Held()
+    with PolicyServer(Echo, act=held) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         policy = RemotePolicy(server.url)
         policy.reset("a")
@@ -225,9 +254,10 @@ def test_a_client_that_leaves_before_its_answer_is_there_disturbs_nobody(capfd):
         body = msgspec.msgpack.encode(message)
         connection = HTTPConnection("127.0.0.1", server.server_port)
         connection.request("POST", "/act", body, {"Content-Type": MSGPACK})
-        wait_until(lambda: slow.sizes)
+        wait_until(lambda: held.sizes)
         connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
+        held.go.set()
         assert policy.act(*seen())[0, 4] == 2
         server.shutdown()
     assert capfd.readouterr().err == ""

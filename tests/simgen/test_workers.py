@@ -46,7 +46,7 @@ def begun(root, seed):
     return [int(line) for line in path.read_text().split()] if path.exists() else []
 
 
-def wait_until(condition, seconds=20.0):
+def wait_until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
