@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DatasetError, UsageError, unknown
+from ..geometry import Canvas
 from . import derived
 from .arrays import PackedArray
 from .groups import CANVASES, KINDS, PackedTable, columns
@@ -23,6 +24,7 @@ from .manifest import Group, read_manifest
 from .meshes import read_mesh
 from .places import Place, folder_of, place_of
 from .recording import Images, Recording, ValueMaps, ValuePoints
+from .repacking import repacked
 from .shards import OpenShards
 from .staging import staged
 
@@ -130,11 +132,25 @@ class Dataset:
         """Vertices (V, 3) float32 in m and faces (F, 3) int32 of a collision mesh."""
         return read_mesh(self.place, sha256)
 
-    def clip(self, uid: str, start: int, frames: int = 9, stride: int = 4, out: np.ndarray | None = None) -> np.ndarray:
-        """(frames, H, W, 3) uint8 RGB: frames start, start + stride, … of an episode; into `out`, if given."""
+    def clip(
+        self,
+        uid: str,
+        start: int,
+        frames: int = 9,
+        stride: int = 4,
+        out: np.ndarray | None = None,
+        canvas: Canvas | None = None,
+    ) -> np.ndarray:
+        """(frames, H, W, 3) uint8 RGB: frames start, start + stride, … of an episode; into `out`, if given.
+
+        With `canvas` the views lie where it says and are as large as it says (`repacking.repacked`).
+        """
         if frames < 1 or stride < 1:
             raise UsageError(f"A clip has frames and stride of at least 1, not {frames} and {stride}.")
-        return self.array(uid, "rgb", range(start, start + frames * stride, stride), out)
+        wanted = range(start, start + frames * stride, stride)
+        if canvas is None or canvas == self.config.canvas:
+            return self.array(uid, "rgb", wanted, out)
+        return repacked(self.array(uid, "rgb", wanted), self.config.canvas, canvas, out)
 
     def array(
         self, uid: str, name: str, frames: Sequence[int] | None = None, out: np.ndarray | None = None

@@ -1,10 +1,8 @@
-"""The canvas as the model sees it: its layout on a smaller size, and images and maps as videos in [−1, 1].
+"""The canvas as the model sees it: its layout at a smaller size, and images and maps as videos in [−1, 1].
 
 Dimensions: B batch, T frames, H W canvas.
 """
 
-import cv2
-import numpy as np
 import torch
 from einops import rearrange, repeat
 from torch import Tensor
@@ -40,20 +38,6 @@ def scaled(canvas: Canvas, height: int, width: int) -> Canvas:
         for view in canvas.views
     )
     return Canvas(height, width, views)
-
-
-def resized(images: np.ndarray, source: Canvas, target: Canvas) -> np.ndarray:
-    """Images (T, H, W, ...) of one canvas on another, view by view, so that no edge is smeared.
-
-    uint8 pixels are averaged over their area; those of depth, uint16, are picked, since no surface lies between two.
-    """
-    how = cv2.INTER_AREA if images.dtype == np.uint8 else cv2.INTER_NEAREST
-    small = np.zeros((len(images), target.height, target.width, *images.shape[3:]), images.dtype)
-    for old, new in zip(source.views, target.views, strict=True):
-        for frame, image in zip(small, images, strict=True):
-            size = (new.width, new.height)
-            frame[new.slices] = cv2.resize(image[old.slices], size, interpolation=how)
-    return small
 
 
 def rgb_video(rgb: Tensor) -> Tensor:

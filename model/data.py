@@ -17,10 +17,11 @@ from torch.utils.data import Dataset as MapDataset
 
 from ..dataset.info import describe
 from ..dataset.reader import Dataset, EpisodeRow
+from ..dataset.repacking import repacked
 from ..dataset.stats import read_stats
 from ..errors import UsageError
 from ..geometry import Canvas
-from .canvas import resized, scaled
+from .canvas import scaled
 from .normalise import GRIPPERS, Normalisation, Normaliser
 from .settings import AtLeast1, NotNegative
 
@@ -140,7 +141,7 @@ class Clips(MapDataset[Batch]):
     def read(self, row: EpisodeRow, name: str, frames: np.ndarray) -> Tensor:
         """(1, frames, H, W, ...) on the small canvas; frames held at the ends are read once."""
         held, place = np.unique(np.clip(frames, 0, row.frames - 1), return_inverse=True)
-        small = resized(self.reader.array(row.uid, name, held.tolist()), self.canvas, self.small)
+        small = repacked(self.reader.array(row.uid, name, held.tolist()), self.canvas, self.small)
         small = small.astype(np.int32) if small.dtype == np.uint16 else small  # torch computes with the former alone
         return torch.from_numpy(small[place.reshape(-1)][None])
 

@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from ..dataset.channels import CHANNELS
 from ..dataset.durable import replace
 from ..dataset.reader import Dataset
+from ..dataset.repacking import repacked
 from .backbone import SPATIAL_STRIDE
-from .canvas import resized
 from .data import FRAMES_PER_CHUNK
 from .metrics import psnr, ssim
 from .policy import Observations, Policy
@@ -67,8 +67,8 @@ def foresee(policy: Policy, data: Dataset, episode: str) -> tuple[Seen, Seen]:
     frames = np.minimum(config.stride * np.arange(1, FRAMES_PER_CHUNK * len(found) + 1), row.frames - 1)
     value = data.array(row.uid, "value_next", frames.tolist())
     came = Seen(
-        resized(rgb[frames], policy.meta.canvas, policy.small),
-        resized(value, policy.meta.canvas, policy.small),
+        repacked(rgb[frames], policy.meta.canvas, policy.small),
+        repacked(value, policy.meta.canvas, policy.small),
         action[np.minimum(np.arange(chunk * len(found)), row.frames - 1)],
     )
     return came, Seen(*(np.concatenate([getattr(f, name) for f in found]) for name in ("rgb", "value", "actions")))

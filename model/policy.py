@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from ..dataset.policy import Observations
+from ..dataset.repacking import repacked
 from ..errors import CheckpointError, UsageError
 from . import checkpoint
 from .backbone import TEMPORAL_STRIDE
-from .canvas import resized, scaled
+from .canvas import scaled
 from .checkpoint import CheckpointMeta
 from .chunk import Chunk
 from .data import FRAMES_PER_CHUNK
@@ -145,10 +146,10 @@ class Policy:
         per_latent = TEMPORAL_STRIDE * data.stride
         if len(executed) % per_latent or (not len(executed) and not begins):
             raise UsageError(f"{len(executed)} actions were executed, expected a multiple of {per_latent}.")
-        rgb = resized(seen.rgb[begins:][data.stride - 1 :: data.stride], canvas, self.small)
+        rgb = repacked(seen.rgb[begins:][data.stride - 1 :: data.stride], canvas, self.small)
         normalisation, still = self.meta.normalisation, data.history_chunks * begins
         if begins:
-            first = resized(seen.rgb[:1], canvas, self.small)
+            first = repacked(seen.rgb[:1], canvas, self.small)
             rgb = np.concatenate([first.repeat(1 + FRAMES_PER_CHUNK * still, axis=0), rgb])
             executed = np.concatenate([seen.state[:1].repeat(data.actions * still, axis=0), executed])
         tensors = (rgb, normalisation.action.apply(executed), normalisation.state.apply(seen.state[-1]))

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from aimdata.dataset.repacking import repacked
 from aimdata.errors import UsageError
 from aimdata.geometry import T_POSE
 from aimdata.model.aim import Aim, AimConfig
 from aimdata.model.attention import PRESETS
 from aimdata.model.backbone import BackboneConfig, TextConfig, TransformerConfig, VaeConfig, build_transformer
-from aimdata.model.canvas import depth_video, resized, scaled, video_depth
+from aimdata.model.canvas import depth_video, scaled, video_depth
 from aimdata.model.chunk import Chunk, Future, Past
 from aimdata.model.config import check
 from aimdata.model.data import collate, end_states, open_source
@@ -169,9 +170,9 @@ def test_depth_comes_back_from_its_pseudo_rgb():
     assert video[0, 0].tolist() == [[[-1.0] * 4], [[1.0, -1.0, -1.0, 1.0]]]  # nothing measured is far
 
 
-def test_resized_depth_invents_no_surface_between_two():
+def test_repacked_depth_invents_no_surface_between_two():
     depth = np.random.default_rng(0).choice(np.array([500, 900], np.uint16), (1, 384, 320))
-    small = resized(depth, T_POSE, scaled(T_POSE, 96, 64))
+    small = repacked(depth, T_POSE, scaled(T_POSE, 96, 64))
     assert small.dtype == np.uint16
     assert set(np.unique(small)) == {500, 900}
 

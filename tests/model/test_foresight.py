@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from aimdata.dataset.reader import Dataset
+from aimdata.dataset.repacking import repacked
 from aimdata.geometry import T_POSE
-from aimdata.model.canvas import resized, scaled
+from aimdata.model.canvas import scaled
 from aimdata.model.data import DataConfig
 from aimdata.model.foresight import Seen, draw, foresee, score
 from aimdata.model.normalise import Normalisation, Normaliser
@@ -36,7 +37,7 @@ class Oracle:
         last = self.row.frames - 1
         frames = np.minimum(self.now + 4 * np.arange(1, 9), last).tolist()
         rgb, value = (
-            resized(self.data.array(self.row.uid, n, frames), T_POSE, self.small) for n in ("rgb", "value_next")
+            repacked(self.data.array(self.row.uid, n, frames), T_POSE, self.small) for n in ("rgb", "value_next")
         )
         steps = np.minimum(self.now + np.arange(32), last).tolist()
         return Prediction(rgb, value, self.data.array(self.row.uid, "action", steps))

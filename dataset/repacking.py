@@ -1,0 +1,56 @@
+"""Pictures of one canvas on another, while reading: smaller ones, other places, a part of what a camera saw."""
+
+import cv2
+import numpy as np
+
+from ..errors import UsageError, unknown
+from ..geometry import Canvas, View
+
+
+def repacked(images: np.ndarray, source: Canvas, target: Canvas, out: np.ndarray | None = None) -> np.ndarray:
+    """Images of one canvas on another, view by view, so that no edge between two is smeared.
+
+    uint8 pixels are averaged over their area; those of other types (depth, links) are picked, since nothing lies
+    between two of them. What no view covers is black.
+
+    Args:
+        images: (T, H, W, ...) on `source`.
+        source: where the views lie.
+        target: where they shall lie. A view takes the pixels of the view of its name that its own intrinsics see.
+        out: where to put them, if not in an array of its own.
+
+    Returns:
+        (T, H', W', ...) of the same type, on `target`.
+
+    Raises:
+        UsageError: the source has no such view, or the view sees more than the source's, or cuts its pixels.
+    """
+    how = cv2.INTER_AREA if images.dtype == np.uint8 else cv2.INTER_NEAREST
+    if out is None:
+        out = np.empty((len(images), target.height, target.width, *images.shape[3:]), images.dtype)
+    out[:] = 0
+    for view in target.views:
+        part = seen_part(source, view)
+        for frame, image in zip(out, images, strict=True):
+            frame[view.slices] = cv2.resize(image[part], (view.width, view.height), interpolation=how)
+    return out
+
+
+def seen_part(source: Canvas, view: View) -> tuple[slice, slice]:
+    """Rows and columns of a canvas that a view of another one sees, by both views' intrinsics; raises as `repacked`."""
+    named = {own.name: own for own in source.views}
+    if view.name not in named:
+        raise unknown("camera", view.name, named)
+    own = named[view.name]
+    edges = np.array([(0, 0), (view.height, view.width)])
+    rays = (edges - (view.cy, view.cx)) / (view.fy, view.fx)
+    seen = rays * (own.fy, own.fx) + (own.cy, own.cx)
+    (top, left), (bottom, right) = whole = np.rint(seen).astype(int).tolist()
+    inside = 0 <= top < bottom <= own.height and 0 <= left < right <= own.width
+    if not inside or np.abs(seen - whole).max() > 1e-3:
+        raise UsageError(
+            f"View {view.name} of the canvas asked for sees rows {seen[0, 0]:g} to {seen[1, 0]:g} and columns "
+            f"{seen[0, 1]:g} to {seen[1, 1]:g} of the recorded {own.height} x {own.width}, expected whole pixels of "
+            f"it: scale fx and cx with the width, fy and cy with the height, or move cx and cy to cut a part out."
+        )
+    return slice(own.row + top, own.row + bottom), slice(own.column + left, own.column + right)
