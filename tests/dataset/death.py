@@ -9,6 +9,7 @@ from collections.abc import Callable
 def die_before(number: int, counts: Callable[[str, tuple], bool]) -> list[int]:
     """Arms the death just before the `number`-th audit event that `counts` (0: never); the only entry counts them."""
     os.fsync = lambda descriptor: None  # what a killed process wrote, the kernel keeps
+    sys.dont_write_bytecode = True  # a first run would count the files that Python keeps for the next
     seen = [0]
 
     def count(event: str, arguments: tuple) -> None:
