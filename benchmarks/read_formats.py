@@ -7,7 +7,8 @@
 * RoboTwin's HDF5 with h5py and OpenCV, files open.
 
 A baseline that is not installed leaves its figure empty, and the note says why. All read with one thread and are timed
-by the processor's clock; they take turns with ours, but for LeRobotDataset, which runs after.
+by the processor's clock; they take turns with ours, but for LeRobotDataset, which runs after. It is measured a second
+time as one process that may use two cores: ours decodes in two threads, it in as many as it takes, by the wall's clock.
 """
 
 import argparse
@@ -16,7 +17,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -131,7 +134,7 @@ def hdf5_reader(dataset: Dataset, requests: list[ClipRequest], folder: Path) -> 
     return read
 
 
-def lerobot_rate(python: str | None, folder: Path, starts: list[int], seconds: float) -> tuple[float, str]:
+def lerobot_rate(python: str | None, folder: Path, starts: list[int], threads: int) -> tuple[float, str]:
     """Clips a second through LeRobotDataset, and its version.
 
     Raises:
@@ -139,8 +142,8 @@ def lerobot_rate(python: str | None, folder: Path, starts: list[int], seconds: f
     """
     if not python:
         raise Missing("no interpreter with lerobot was named (--lerobot-python, AIMDATA_LEROBOT_PYTHON)")
-    command = [python, str(HERE / "elsewhere" / "lerobot_clips.py"), str(folder), str(seconds), *map(str, starts)]
-    settings = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    command = [python, str(HERE / "elsewhere" / "lerobot_clips.py"), str(folder), "10", str(threads), *map(str, starts)]
+    settings = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads)}
     try:
         child = subprocess.run(command, capture_output=True, text=True, check=True, env=settings)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -191,14 +194,18 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
             read = torchcodec_reader(dataset, requests, videos)
             report(name, *_beside(ours, baseline, read, options), f"{about}; {films}, H.264 with g=2")
         except Missing as reason:
-            report(name, alone(ours, options), baseline, None, f"{about}; {reason}")
-    name, baseline = "read_clips vs LeRobotDataset", "LeRobotDataset.__getitem__"
-    try:
-        starts = indices(dataset, requests)
-        rate, version = lerobot_rate(options.lerobot_python, places["lerobot", "views"], starts, 10)
-        report(name, alone(ours, options), baseline, rate, f"{about}; lerobot {version} with torchcodec, float32 out")
-    except Missing as reason:
-        report(name, alone(ours, options), baseline, None, f"{about}; {reason}")
+            report(name, alone(dataset, requests, None, options.rounds), baseline, None, f"{about}; {reason}")
+    starts, baseline = indices(dataset, requests), "LeRobotDataset.__getitem__"
+    with ThreadPoolExecutor(2) as pool:
+        for threads, used in ((1, None), (2, pool)):
+            name = "read_clips vs LeRobotDataset" + (", one process on two cores" if used else "")
+            value = alone(dataset, requests, used, options.rounds)
+            note = about.replace("one thread, CPU time", "two threads, wall time") if used else about
+            try:
+                rate, version = lerobot_rate(options.lerobot_python, places["lerobot", "views"], starts, threads)
+                report(name, value, baseline, rate, f"{note}; lerobot {version} with torchcodec, float32 out")
+            except Missing as reason:
+                report(name, value, baseline, None, f"{note}; {reason}")
     read = hdf5_reader(dataset, requests, places["robotwin-hdf5", "views"])
     name, baseline = "read_clips vs RoboTwin HDF5", "RoboTwin's HDF5, h5py and cv2.imdecode"
     report(name, *_beside(ours, baseline, read, options), f"{about}; JPEG q95 4:2:0 as cv2.imencode makes them")
@@ -209,9 +216,14 @@ def _beside(ours: Reader, baseline: str, theirs: Reader, options: argparse.Names
     return value, baseline, baseline_value
 
 
-def alone(ours: Reader, options: argparse.Namespace) -> float:
-    """Our clips a second with nothing beside."""
-    return rates(ours, lambda: sum(range(1000)), options.clips, options.rounds)[0]
+def alone(dataset: Dataset, requests: list[ClipRequest], threads: ThreadPoolExecutor | None, rounds: int) -> float:
+    """Our clips a second with nothing beside, as `lerobot_rate` times its own."""
+
+    def read() -> object:
+        return clips_with_actions(dataset, requests, threads)
+
+    clock = time.perf_counter if threads else time.process_time
+    return rates(read, lambda: sum(range(1000)), len(requests), rounds, clock)[0]
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import numpy as np
 from ..errors import DatasetError, UsageError
 from ..geometry import Canvas
 from .documents import from_json, to_json
-from .durable import TEMPORARY, locked, replace, writing
+from .durable import TEMPORARY, locked, remove_temporaries, replace, writing
 from .places import Place
 
 FORMAT_VERSION, OLDEST_FORMAT = 2, 1
@@ -71,6 +71,7 @@ def create_or_open(root: Path, config: DatasetConfig) -> None:
             root.mkdir(parents=True, exist_ok=True)
             with locked(root / LOCK):
                 if not (root / CONFIG).exists():
+                    remove_temporaries(root)  # nobody else writes here before there is a dataset
                     replace(root / CONFIG, to_json(plain(config)))
     found = read_config(root)
     for entry in (entry for entry in fields(config) if entry.name != "format_version"):

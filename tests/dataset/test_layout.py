@@ -127,11 +127,12 @@ def test_a_folder_without_permission_is_refused(tmp_path, config):
         create_or_open(tmp_path / "locked" / "d", config)
 
 
-def test_what_an_interrupted_creation_left_is_no_foreign_folder(tmp_path, config):
+def test_what_an_interrupted_creation_left_is_no_foreign_folder_and_goes(tmp_path, config):
     (tmp_path / ".lock").touch()
     (tmp_path / ".tmp-abc").touch()
     create_or_open(tmp_path, config)
     assert read_config(tmp_path) == config
+    assert not (tmp_path / ".tmp-abc").exists()
 
 
 def test_meshes_come_back_and_damage_is_noticed(root):
