@@ -39,6 +39,15 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     **{f"export {name}": ("export", name, "{out}" + ending) for name, ending in FORMATS.items()},
     "publish-hf --dry-run": ("publish-hf", "--repo", "someone/episodes", "--dry-run"),
 }
+STARTER = """
+import os, sys
+log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+files = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
+child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ, file_actions=files)
+_, status, usage = os.wait4(child, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss)
+"""
+"""Runs a command, its output to a file, and prints how it ended and its peak in kB."""
 
 
 def shortened(recording: Recording, images: Images) -> tuple[Recording, Images]:
@@ -80,14 +89,16 @@ def make(root: Path, source: Dataset, episodes: int) -> None:
 
 
 def peak(arguments: list[str], log: Path) -> float:
-    """MB of the largest resident set of a command or one of its children."""
-    with open(log, "w") as file:
-        child = subprocess.Popen([sys.executable, "-m", "aimdata.cli", *arguments], stdout=file, stderr=file)
-        _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"aimdata {' '.join(arguments)} ended with {child.returncode}: {log.read_text()[-2000:]}")
-    return usage.ru_maxrss / 1024
+    """MB of the largest resident set of a command or one of its children.
+
+    A process inherits the peak of the one that started it, so a small one does.
+    """
+    command = [sys.executable, "-S", "-c", STARTER, str(log), sys.executable, "-m", "aimdata.cli", *arguments]
+    said = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+    status, kilobytes = map(int, said.split())
+    if status:
+        raise SystemExit(f"aimdata {' '.join(arguments)} ended with {status}: {log.read_text()[-2000:]}")
+    return kilobytes / 1024
 
 
 def peaks(folder: Path, source: Dataset, episodes: int, names: list[str]) -> Iterator[tuple[str, float]]:
