@@ -122,7 +122,7 @@ def _keep_apart(config: "EvalConfig", dataset: str | None) -> None:
     from ..dataset.info import describe
     from ..dataset.reader import Dataset
     from ..model.checkpoint import read_meta
-    from ..model.stage2 import seeds_played
+    from ..model.grpo.stage import seeds_played
     from ..simgen.protocol import keep_apart
 
     root, meta = root_of(dataset), None if "://" in config.policy else read_meta(Path(config.policy))
@@ -177,7 +177,7 @@ def _serving(policy: Path) -> Iterator[str]:
     """A server of the policy in this process, for as long as it is needed; yields its address."""
     from threading import Thread
 
-    from ..model.serve import policy_server
+    from ..model.serving.server import policy_server
 
     with policy_server(policy, port=0) as server:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -215,7 +215,7 @@ def _checkpoint_player(path: Path, threads: int) -> Callable:
 
 
 def _remote_player(url: str) -> Callable:
-    from ..model.remote import RemotePolicy
+    from ..model.serving.client import RemotePolicy
 
     remote = RemotePolicy(url)
     return lambda demonstration: remote

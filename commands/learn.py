@@ -43,8 +43,8 @@ def _post_train(config: "TrainConfig") -> Path:
     """Stage 2: the model learns from what simulator processes play."""
     from functools import partial
 
-    from ..model.grpo_episode import Player
-    from ..model.stage2 import Starts, post_train, supervised
+    from ..model.grpo.episode import Player
+    from ..model.grpo.stage import Starts, post_train, supervised
     from ..simgen.check import settings_named
     from ..simgen.rollouts import Simulators
     from ..simgen.task import named
@@ -92,7 +92,7 @@ def serve(
     Example: aimdata serve --policy aim-runs/tiny/stage-1/step-000300, then aimdata eval --policy http://127.0.0.1:8000
     """
     from ..model.sampling import SamplingConfig
-    from ..model.serve import policy_server
+    from ..model.serving.server import policy_server
     from ..model.settings import apply
 
     with policy_server(policy, port, device, apply(SamplingConfig(), settings or [])) as server:

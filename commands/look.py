@@ -79,7 +79,9 @@ def _draw_sheet(data: "Dataset", episode: str, out: Path | None) -> Path:
 
 
 def _draw_foresight(data: "Dataset", episode: str, out: Path | None, policy: Path) -> Path:
-    from ..model.foresight import draw, foresee, score
+    from ..annotate.foresight_sheet import foresight_sheet
+    from ..model.data import FRAMES_PER_CHUNK
+    from ..model.foresight import foresee, score
     from ..model.policy import Policy
 
     row, loaded = data.find(episode), Policy.load(policy)
@@ -90,7 +92,7 @@ def _draw_foresight(data: "Dataset", episode: str, out: Path | None, policy: Pat
         f"{row.uid}: {found.peaks:.0%} of map peaks within a latent cell, action error {found.actions:.1%} of range, "
         f"PSNR {found.psnr:.1f} dB, SSIM {found.ssim:.3f}"
     )
-    draw(text, came, foreseen, path)
+    foresight_sheet(text, came, foreseen, FRAMES_PER_CHUNK, path)
     say(text)
     return path
 

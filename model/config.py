@@ -12,9 +12,9 @@ from .attention import How
 from .backbone import TEMPORAL_STRIDE, BackboneConfig
 from .data import DataConfig
 from .flow import FlowConfig
-from .grpo import ObjectiveConfig
-from .grpo_sampler import SamplerConfig
-from .reward import RewardConfig
+from .grpo.objective import ObjectiveConfig
+from .grpo.reward import RewardConfig
+from .grpo.sampler import SamplerConfig
 from .settings import AtLeast1, AtLeast2, NotNegative, Positive, Share, Weight, checked
 
 

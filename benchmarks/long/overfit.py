@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from aimdata.annotate.foresight_sheet import foresight_sheet
 from aimdata.dataset.reader import Dataset
 from aimdata.model import checkpoint
-from aimdata.model.foresight import Score, Seen, draw, foresee, score
+from aimdata.model.data import FRAMES_PER_CHUNK
+from aimdata.model.foresight import Score, Seen, foresee, score
 from aimdata.model.policy import Policy
 from steps import print_figure, run, settings
 
@@ -40,7 +42,7 @@ def judge(data: Dataset, policy: Policy, pictures: Path) -> Score:
     pairs = []
     for row in data.episodes:
         came, foreseen = foresee(policy, data, row.uid)
-        draw(row.uid, came, foreseen, pictures / f"{row.uid}.png")
+        foresight_sheet(row.uid, came, foreseen, FRAMES_PER_CHUNK, pictures / f"{row.uid}.png")
         pairs.append((came, foreseen))
     return score(policy, *(_joined([pair[side] for pair in pairs]) for side in (0, 1)))
 

@@ -1,6 +1,5 @@
 """Prediction beside truth: what is compared with what, and what the measures say of a policy that knows all."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,10 +9,9 @@ from aimdata.dataset.repacking import repacked
 from aimdata.geometry import T_POSE
 from aimdata.model.canvas import scaled
 from aimdata.model.data import DataConfig
-from aimdata.model.foresight import Seen, draw, foresee, score
+from aimdata.model.foresight import Seen, foresee, score
 from aimdata.model.normalise import Normalisation, Normaliser
 from aimdata.model.policy import Prediction
-from PIL import Image
 
 SCALE = Normaliser((-2.0,) * 14, (2.0,) * 14)
 
@@ -77,12 +75,3 @@ def test_measures_count_peaks_by_latent_cells_and_actions_by_their_range(oracle)
     assert found.actions == pytest.approx(0.2 / 4)
     nothing = score(oracle, Seen(rgb, 0 * value, actions), Seen(rgb, other, actions))
     assert np.isnan(nothing.peaks)
-
-
-def test_the_picture_shows_both(oracle, tmp_path):
-    came, foreseen = foresee(oracle, oracle.data, "1")
-    draw("an episode", came, replace(foreseen, rgb=255 - foreseen.rgb), tmp_path / "new" / "it.png")
-    page = np.asarray(Image.open(tmp_path / "new" / "it.png").convert("RGB"))
-    row, column = 70 + 5, 150 + 5
-    true, found = page[row, column].astype(int), page[row + 192 + 8, column].astype(int)
-    assert np.array_equal(true, 255 - found)

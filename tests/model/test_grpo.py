@@ -5,8 +5,8 @@ from math import log
 
 import pytest
 import torch
-from aimdata.model.grpo import Judged, ObjectiveConfig, advantages, losses
-from aimdata.model.grpo_sampler import Density, NoiseNet, SamplerConfig, density, draw
+from aimdata.model.grpo.objective import Judged, ObjectiveConfig, advantages, losses
+from aimdata.model.grpo.sampler import Density, NoiseNet, SamplerConfig, density, draw
 
 CONFIG = ObjectiveConfig()
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from aimdata.geometry import T_POSE, project
 from aimdata.model.flow import noised, velocity
-from aimdata.model.grpo import Judged, ObjectiveConfig, advantages, losses
-from aimdata.model.grpo_sampler import SamplerConfig, density, draw
-from aimdata.model.reward import heat
+from aimdata.model.grpo.objective import Judged, ObjectiveConfig, advantages, losses
+from aimdata.model.grpo.reward import heat
+from aimdata.model.grpo.sampler import SamplerConfig, density, draw
 from aimdata.simgen.builtin.library import BuiltinLibrary
 from aimdata.simgen.job import Job
 

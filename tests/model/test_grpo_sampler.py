@@ -4,7 +4,7 @@ from math import sqrt
 
 import pytest
 import torch
-from aimdata.model.grpo_sampler import Density, NoiseNet, SamplerConfig, density, draw
+from aimdata.model.grpo.sampler import Density, NoiseNet, SamplerConfig, density, draw
 from torch.distributions import Normal, kl_divergence
 
 KINDS = ("sde_hybrid", "sde", "cps", "noise_net", "gaussian")

@@ -11,21 +11,22 @@ import torch
 from aimdata.dataset.policy import Observations
 from aimdata.errors import AimdataError, CheckpointError, UsageError
 from aimdata.geometry import T_POSE
-from aimdata.model import checkpoint, stage2
+from aimdata.model import checkpoint
 from aimdata.model.aim import AimConfig
 from aimdata.model.backbone import BackboneConfig, TransformerConfig, VaeConfig
 from aimdata.model.checkpoint import FORMAT, VERSION, CheckpointMeta, read_meta
 from aimdata.model.config import GrpoTraining, TrainConfig, check
 from aimdata.model.data import DataConfig
-from aimdata.model.grpo_episode import Player, Request, packed, unpacked
-from aimdata.model.grpo_learn import Lesson, Sample, acting, learn
+from aimdata.model.grpo import stage as stage_2
+from aimdata.model.grpo.episode import Player, Request, packed, unpacked
+from aimdata.model.grpo.learn import Lesson, Sample, acting, learn
+from aimdata.model.grpo.stage import apprentice, frozen_hash, post_train, requests, supervised, used_numbers
 from aimdata.model.learner import Learner
 from aimdata.model.normalise import SMALLEST_RANGE, Normalisation, Normaliser
 from aimdata.model.policy import Policy
 from aimdata.model.settings import apply
-from aimdata.model.stage2 import apprentice, frozen_hash, post_train, requests, supervised, used_numbers
 from aimdata.model.world_model import WorldModel
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 BACKBONE = BackboneConfig(
@@ -148,7 +149,7 @@ def test_nothing_is_saved_when_a_frozen_weight_changed(base, tmp_path, monkeypat
             next(made.world.aim.wan.parameters()).add_(1e-6)
         return learn(made, *arguments)
 
-    monkeypatch.setattr(stage2, "learn", spoil)
+    monkeypatch.setattr(stage_2, "learn", spoil)
     with pytest.raises(AimdataError, match="must not touch"):
         run_on(tmp_path, base=base)
     assert checkpoint.latest(tmp_path / "stage-2") is None
@@ -222,7 +223,7 @@ def test_a_run_is_not_continued_on_another_model_or_under_other_settings(trained
 def test_a_group_begins_alike_and_imagines_alike_but_acts_by_itself(base, tmp_path):
     wanted = config(tmp_path)
     rooms = Rooms(base, wanted.stage_2)
-    stage2.save_file({k: v.contiguous() for k, v in rooms.player.explorer.trained.state_dict().items()}, tmp_path / "w")
+    save_file({k: v.contiguous() for k, v in rooms.player.explorer.trained.state_dict().items()}, tmp_path / "w")
     asked = requests(wanted, [("click_bell", "easy"), ("open_laptop", "hard")], 1, tmp_path / "w")
     assert {(one.task, one.setting, one.seed, one.noise) for one in asked} == {("open_laptop", "hard", 10_000, (0, 1))}
     first, second, third = rooms(asked)
@@ -247,7 +248,7 @@ def test_without_differences_in_reward_nothing_moves(base, tmp_path):
     wanted = config(tmp_path)
     made = apprentice(wanted, base)
     rooms = Rooms(base, wanted.stage_2)
-    stage2.save_file({k: v.contiguous() for k, v in made.trained.state_dict().items()}, tmp_path / "w")
+    save_file({k: v.contiguous() for k, v in made.trained.state_dict().items()}, tmp_path / "w")
     played = unpacked(tuple(rooms(requests(wanted, [("click_bell", "easy")], 0, tmp_path / "w"))), torch.device("cpu"))
     alike = [replace(episode, heat=0.4, success=True) for episode in played]
     before = {name: p.clone() for name, p in made.trained.named_parameters()}
@@ -265,7 +266,7 @@ def test_what_the_actions_saw_stays_as_it_was_when_they_were_drawn(base, tmp_pat
     """Only the embedding of past actions changes: what they left in the cache is taken as observed."""
     wanted = config(tmp_path)
     made, rooms = apprentice(wanted, base), Rooms(base, wanted.stage_2)
-    stage2.save_file({k: v.contiguous() for k, v in made.trained.state_dict().items()}, tmp_path / "w")
+    save_file({k: v.contiguous() for k, v in made.trained.state_dict().items()}, tmp_path / "w")
     (episode,) = unpacked(
         tuple(rooms(requests(wanted, [("click_bell", "easy")], 0, tmp_path / "w")[:1])), torch.device("cpu")
     )

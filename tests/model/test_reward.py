@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from aimdata.geometry import T_POSE, View
 from aimdata.model.canvas import scaled
-from aimdata.model.reward import RewardConfig, heat
+from aimdata.model.grpo.reward import RewardConfig, heat
 
 VIEW = View("head", 0, 0, 64, 80, fx=100.0, fy=50.0, cx=40.0, cy=32.0)
 EYE = np.eye(4)

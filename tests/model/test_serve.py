@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 from aimdata.dataset.policy import Observations
 from aimdata.errors import AimdataError, UsageError
-from aimdata.model.remote import LARGEST, MSGPACK, Act, Array, Failure, RemotePolicy, Reset, packed, unpacked
-from aimdata.model.serve import BATCH, MOST, PolicyServer, one_by_one
-from aimdata.model.together import Turn
+from aimdata.model.serving.client import LARGEST, MSGPACK, Act, Array, Failure, RemotePolicy, Reset, packed, unpacked
+from aimdata.model.serving.server import BATCH, MOST, PolicyServer, one_by_one
+from aimdata.model.serving.together import Turn
 
 RNG = np.random.default_rng(0)
 
@@ -143,7 +143,7 @@ def test_requests_that_wait_together_are_answered_together_and_none_is_dropped()
 
 
 def test_a_lone_client_does_not_wait_for_others(monkeypatch):
-    monkeypatch.setattr("aimdata.model.serve.GATHER", 120)
+    monkeypatch.setattr("aimdata.model.serving.server.GATHER", 120)
     full = Full(1)
     with PolicyServer(Echo, act=full) as server:
         full.server = server
@@ -169,7 +169,7 @@ def test_one_that_is_refused_does_not_spoil_the_answers_of_the_others(server):
 
 
 def test_requests_of_one_episode_come_one_after_the_other(monkeypatch):
-    monkeypatch.setattr("aimdata.model.serve.GATHER", 0.1)
+    monkeypatch.setattr("aimdata.model.serving.server.GATHER", 0.1)
     sizes = []
 
     def act(turns: Sequence[Turn]) -> None:

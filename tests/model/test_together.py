@@ -12,16 +12,16 @@ import torch
 from aimdata.dataset.policy import Observations
 from aimdata.errors import UsageError
 from aimdata.geometry import T_POSE
-from aimdata.model import together
 from aimdata.model.aim import AimConfig
 from aimdata.model.backbone import BackboneConfig, TransformerConfig, VaeConfig
 from aimdata.model.data import DataConfig
 from aimdata.model.normalise import Normalisation, Normaliser
 from aimdata.model.policy import Policy
-from aimdata.model.remote import RemotePolicy
 from aimdata.model.sampling import SamplingConfig
-from aimdata.model.serve import PolicyServer
-from aimdata.model.together import Turn, act_together
+from aimdata.model.serving import together
+from aimdata.model.serving.client import RemotePolicy
+from aimdata.model.serving.server import PolicyServer
+from aimdata.model.serving.together import Turn, act_together
 from aimdata.model.world_model import WorldModel
 
 BACKBONE = BackboneConfig(

@@ -7,7 +7,7 @@ import time
 import numpy as np
 from aimdata.dataset.attempts import Attempt
 from aimdata.errors import AimdataError
-from aimdata.model import remote
+from aimdata.model.serving import client
 from aimdata.simgen.workers import ALIVE
 
 BREAKS = 99
@@ -67,6 +67,6 @@ def stands_still():
 
 def plays_elsewhere():
     """A player that asks a server, and waits two seconds for its answer."""
-    remote.PATIENCE = 2.0
-    policy = remote.RemotePolicy(os.environ[REMOTE])
+    client.PATIENCE = 2.0
+    policy = client.RemotePolicy(os.environ[REMOTE])
     return lambda demonstration: policy

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from aimdata.dataset.policy import Observations
 from aimdata.errors import UsageError
-from aimdata.model.remote import RemotePolicy
-from aimdata.model.serve import PolicyServer
+from aimdata.model.serving.client import RemotePolicy
+from aimdata.model.serving.server import PolicyServer
 from aimdata.simgen.evaluate import evaluate
 from aimdata.simgen.protocol import EvalConfig
 from aimdata.simgen.watched import Watched

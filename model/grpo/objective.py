@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .grpo_sampler import Density
+from .sampler import Density
 
 SMALLEST_SPREAD = 1e-6
 

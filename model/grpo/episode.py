@@ -14,23 +14,23 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ..dataset.policy import Policy as AnyPolicy
-from ..dataset.recording import Setting
-from ..errors import UsageError
-from .aim import Instruction
-from .attention import ancestors
-from .cache import Cache
-from .canvas import video_value
-from .checkpoint import CheckpointMeta
-from .chunk import Chunk, Future, Past
-from .config import GrpoTraining
-from .device import device_named
-from .grpo_sampler import Chain, NoiseNet, Velocity, draw
-from .policy import Observations, Policy
+from ...dataset.policy import Policy as AnyPolicy
+from ...dataset.recording import Setting
+from ...errors import UsageError
+from ..aim import Instruction
+from ..attention import ancestors
+from ..cache import Cache
+from ..canvas import video_value
+from ..checkpoint import CheckpointMeta
+from ..chunk import Chunk, Future, Past
+from ..config import GrpoTraining
+from ..device import device_named
+from ..policy import Observations, Policy
+from ..rollout import Rollout
+from ..sampling import SamplingConfig
+from ..world_model import WorldModel
 from .reward import heat
-from .rollout import Rollout
-from .sampling import SamplingConfig
-from .world_model import WorldModel
+from .sampler import Chain, NoiseNet, Velocity, draw
 
 SHARED, OWN = 0, 1
 HEAD = "head"

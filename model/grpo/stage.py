@@ -16,18 +16,18 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..dataset.recording import Setting
-from ..errors import AimdataError, UsageError
-from . import checkpoint
-from .checkpoint import CheckpointMeta
-from .config import TrainConfig, check, lasting
-from .device import device_named
-from .grpo_episode import Request, RollOut, check_fits, trained_part, unpacked
-from .grpo_learn import Apprentice, learn
-from .learner import Learner
-from .normalise import SMALLEST_RANGE, Normaliser
-from .train import reporting, resumed
-from .world_model import WorldModel
+from ...dataset.recording import Setting
+from ...errors import AimdataError, UsageError
+from .. import checkpoint
+from ..checkpoint import CheckpointMeta
+from ..config import TrainConfig, check, lasting
+from ..device import device_named
+from ..learner import Learner
+from ..normalise import SMALLEST_RANGE, Normaliser
+from ..train import reporting, resumed
+from ..world_model import WorldModel
+from .episode import Request, RollOut, check_fits, trained_part, unpacked
+from .learn import Apprentice, learn
 
 Starts = Sequence[tuple[str, Setting]]
 """Pairs of task and setting to play, in turn."""

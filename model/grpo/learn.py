@@ -16,14 +16,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .action_stream import ActionStream
-from .aim import Aim
-from .config import GrpoTraining
-from .grpo import Judged, advantages, losses
-from .grpo_episode import Decision, Episode, noise_net, velocity_of
-from .grpo_sampler import Chain, Density, Velocity, density
-from .learner import Learner
-from .world_model import WorldModel
+from ..action_stream import ActionStream
+from ..aim import Aim
+from ..config import GrpoTraining
+from ..learner import Learner
+from ..world_model import WorldModel
+from .episode import Decision, Episode, noise_net, velocity_of
+from .objective import Judged, advantages, losses
+from .sampler import Chain, Density, Velocity, density
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ class Lesson:
         self.reference: Density | None = None
 
     def losses(self) -> dict[str, Tensor]:
-        """Sums over the executed actions; see `grpo.losses`. At the first time the ratio is exactly 1."""
+        """Sums over the executed actions; see `objective.losses`. At the first time the ratio is exactly 1."""
         velocity = self._velocity()
         now = self._density(velocity, self.made.trained)
         if self.judged is None or self.reference is None:

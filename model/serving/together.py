@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..dataset.policy import Observations
-from ..errors import AimdataError
-from .chunk import Chunk
-from .policy import Policy
-from .rollout import Rollout
+from ...dataset.policy import Observations
+from ...errors import AimdataError
+from ..chunk import Chunk
+from ..policy import Policy
+from ..rollout import Rollout
 
 
 @dataclass(frozen=True, eq=False)

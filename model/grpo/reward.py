@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..geometry import View, project
+from ...geometry import View, project
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from .flow import euler, grid
+from ..flow import euler, grid
 
 Velocity = Callable[[Tensor, Tensor], Tensor]
 """The network: from x (B, A, P) at times t (B,) to dx/dt."""

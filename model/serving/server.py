@@ -1,4 +1,4 @@
-"""`aimdata serve`: a policy for programs on this machine, over HTTP on 127.0.0.1; the messages are those of `remote`.
+"""`aimdata serve`: a policy for programs on this machine, over HTTP on 127.0.0.1; the messages are those of `client`.
 
 Every client plays an episode of its own. Requests that wait at the same time are answered together, by one forward.
 """
@@ -17,12 +17,12 @@ from typing import cast
 import msgspec
 import numpy as np
 
-from ..dataset.policy import Foresees, Observations, Policy
-from ..errors import AimdataError, UsageError
-from . import policy as checkpoints
-from .device import device_named
-from .remote import LARGEST, MSGPACK, Act, Array, Failure, Predict, Reset, Session, packed, read, unpacked
-from .sampling import SamplingConfig
+from ...dataset.policy import Foresees, Observations, Policy
+from ...errors import AimdataError, UsageError
+from .. import policy as checkpoints
+from ..device import device_named
+from ..sampling import SamplingConfig
+from .client import LARGEST, MSGPACK, Act, Array, Failure, Predict, Reset, Session, packed, read, unpacked
 from .together import Turn, act_together
 
 MOST = 64
