@@ -7,6 +7,9 @@ Data go to stdout, logs and progress to stderr. Heavy imports live inside the co
 import os
 import sys
 from contextlib import suppress
+from typing import Any
+
+import typer
 
 # --help lists commands in this order.
 # isort: off
@@ -17,24 +20,32 @@ from .commands.app import app, say
 from .errors import AimdataError
 
 INTERRUPTED = 130
+MISUSE: Any = typer.BadParameter.__bases__[0]
+"""Click's UsageError, by the only name that every version of typer has for it."""
 
 
 def main() -> None:
     """Entry point: turns errors a user can meet into one sentence and an exit code."""
     try:
-        app()
+        code = app(prog_name="aimdata", standalone_mode=False)
     except AimdataError as error:
         say(f"aimdata: {error}")
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, SystemExit) as end:  # typer turns the one into the other
-        if isinstance(end, SystemExit) and end.code != INTERRUPTED:
-            raise
-        say("aimdata: interrupted; finished episodes are kept, run the same command to go on.")
-        sys.exit(INTERRUPTED)
+    except MISUSE as error:
+        if message := error.format_message():  # without any argument it has printed the help
+            said = message.rstrip(".").replace(". Did you mean", "; did you mean")
+            command = getattr(error.ctx, "command_path", "aimdata")
+            say(f"aimdata: {said}; `{command} --help` says what it takes.")
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
     except OSError as error:
         say(f"aimdata: {error.filename or 'The output'} cannot be used ({error.strerror}); free or change that place.")
         _drop_output()
         sys.exit(1)
+    if code == INTERRUPTED:
+        say("aimdata: interrupted; finished episodes are kept, run the same command to go on.")
+    sys.exit(code)
 
 
 def _drop_output() -> None:

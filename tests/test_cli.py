@@ -406,3 +406,23 @@ def test_an_interruption_is_a_sentence(run, monkeypatch):
 
     monkeypatch.setattr("aimdata.simgen.task.tasks", interrupted)
     assert_one_sentence(run("tasks"), 130, "interrupted", "run the same command to go on")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("generat",), ("'generat'", "did you mean 'generate'", "`aimdata --help`")),
+        (("info", "--bogus"), ("--bogus", "`aimdata info --help`")),
+        (("generate", "--episodes", "abc"), ("--episodes", "integer", "`aimdata generate --help`")),
+        (("export",), ("FORMAT", "`aimdata export --help`")),
+    ],
+)
+def test_a_misuse_of_the_command_line_is_one_sentence(run, arguments, words):
+    assert_one_sentence(run(*arguments), 2, *words)
+
+
+def test_without_arguments_the_help_is_shown(run):
+    code, out, err = run()
+    assert code == 2
+    assert "generate" in out + err
+    assert "aimdata:" not in err
