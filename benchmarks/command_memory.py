@@ -25,8 +25,15 @@ from aimdata.dataset.staging import FILES, stage
 from aimdata.dataset.tables import specs
 
 TASK, FRAMES = "click_bell", 32
-FORMATS = {"lerobot": "", "gr00t": "", "replay-buffer": ".zarr.zip", "robomimic": ".hdf5", "robotwin-hdf5": ""}
-"""Formats, and how the name of what is made ends."""
+EXPORTS = {
+    "lerobot": ("lerobot", ""),
+    "gr00t": ("gr00t", ""),
+    "replay-buffer, a folder": ("replay-buffer", ".zarr"),
+    "replay-buffer, a file": ("replay-buffer", ".zarr.zip"),
+    "robomimic": ("robomimic", ".hdf5"),
+    "robotwin-hdf5": ("robotwin-hdf5", ""),
+}
+"""The format, and how the name of what is made ends."""
 COMMANDS: dict[str, tuple[str, ...]] = {
     "generate, packing": ("generate", "--tasks", TASK, "--no-render", "--episodes", "{episodes}"),
     "generate, resuming": ("generate", "--tasks", TASK, "--no-render", "--episodes", "{episodes}"),
@@ -36,7 +43,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "info": ("info",),
     "card": ("card",),
     "visualize --overview": ("visualize", "--overview", "--out", "{out}.png"),
-    **{f"export {name}": ("export", name, "{out}" + ending) for name, ending in FORMATS.items()},
+    **{f"export {name}": ("export", form, "{out}" + ending) for name, (form, ending) in EXPORTS.items()},
     "publish-hf --dry-run": ("publish-hf", "--repo", "someone/episodes", "--dry-run"),
 }
 STARTER = """

@@ -17,12 +17,22 @@ from .target import folder_mark, is_finished, part, publish_file, publish_folder
 class Format:
     """A format to export to: the module that holds `HOLDS`, `CAVEATS`, `export(job, path)`.
 
-    suffix: of a format that is one file; its module reads the mark of one with `read_mark(path)`. The others get a
-    folder to fill, which may hold the parts that an interrupted run finished.
+    suffix: of a format that is one file; its module reads the mark of one with `read_mark(path)`. The others, and those
+    of the ending `folder`, get a folder to fill, which may hold the parts that an interrupted run finished.
     """
 
     module: str
     suffix: str | None = None
+    folder: str | None = None
+
+    def is_file(self, out: Path) -> bool:
+        """Whether a file is to be written; UsageError when the name has no ending that fits."""
+        if self.suffix is None or (self.folder and out.name.endswith(self.folder)):
+            return False
+        if not out.name.endswith(self.suffix):
+            other = f", or in {self.folder} for a folder" if self.folder else ""
+            raise UsageError(f"{out} should end in {self.suffix}{other}.")
+        return True
 
     def load(self) -> "FormatModule":
         """Its module, imported when it is needed."""
@@ -43,7 +53,7 @@ class FormatModule:
 FORMATS = {
     "lerobot": Format("lerobot"),
     "gr00t": Format("gr00t"),
-    "replay-buffer": Format("replay_buffer", ".zarr.zip"),
+    "replay-buffer": Format("replay_buffer", ".zarr.zip", ".zarr"),
     "robomimic": Format("robomimic", ".hdf5"),
     "robotwin-hdf5": Format("robotwin_hdf5"),
 }
@@ -80,16 +90,14 @@ def export(
     if name not in FORMATS:
         raise unknown("format", name, FORMATS)
     form = FORMATS[name]
-    if form.suffix and not out.name.endswith(form.suffix):
-        raise UsageError(f"{out} should end in {form.suffix}: the format {name} is one file.")
-    module = form.load()
+    one_file, module = form.is_file(out), form.load()
     out = out.absolute()
     job = choose(dataset, out, options, tasks, setting, progress)
     mark = {"format": name, **job.identity()}
-    news = not is_finished(out, mark, module.read_mark)
+    news = not is_finished(out, mark, module.read_mark if one_file else folder_mark)
     if news:
         with workshop(out, mark) as folder:
-            if form.suffix:
+            if one_file:
                 with part(folder / out.name) as file:
                     module.export(job, file)
                 publish_file(folder / out.name, out)

@@ -1,4 +1,4 @@
-"""Export to the ReplayBuffer of Diffusion Policy, UMI and DP3: one `.zarr.zip`, Zarr v2.
+"""Export to the ReplayBuffer of Diffusion Policy, UMI and DP3: Zarr v2 in a `.zarr.zip`, or a `.zarr` folder.
 
 `data/<key>` (N, …) holds all episodes one after another, `meta/episode_ends` (K,) where each ends. Here the keys
 are state, action, ee_pose, camera_from_world, each view's name, and with maps `<view>_value_next`.
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .job import ExportJob, Picture, frames
-from .zarr2 import ZipArray, ZipGroup
+from .zarr2 import GrowingArray, Store, storing, write_group
 
 NAME, MARK = "replay-buffer", "aimdata_export"
 HOLDS = {
@@ -29,28 +29,27 @@ HOLDS = {
     "rate": "root attributes",
 }
 CAVEATS = (
-    "One file is written in one go: after an interruption it begins anew.",
-    "The zip's list of members is kept in memory: about half a kilobyte for each picture.",
+    "It is written in one go: after an interruption it begins anew.",
+    "A zip's list of members is kept in memory, half a kilobyte for each picture; a folder (OUT.zarr) has none.",
 )
 
 
 def export(job: ExportJob, path: Path) -> None:
-    """Writes the file."""
+    """Fills the folder, or writes the file."""
     canvas = job.dataset.config.canvas
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
-        root = ZipGroup(file)
-        root.group("", _attributes(job))
-        root.group("data")
-        root.group("meta")
+    with storing(path) as store:
+        write_group(store, "", _attributes(job))
+        write_group(store, "data")
+        write_group(store, "meta")
         vectors = {
             "state": (14,),
             "action": (14,),
             "ee_pose": (14,),
             "camera_from_world": (16 * len(canvas.views),),
         }
-        rows = {name: ZipArray(root, f"data/{name}", tail, "f4") for name, tail in vectors.items()}
-        pictures = {picture: _picture_array(job, root, picture) for picture in _pictures(job)}
-        ends = ZipArray(root, "meta/episode_ends", (), "i8")
+        rows = {name: GrowingArray(store, f"data/{name}", tail, "f4") for name, tail in vectors.items()}
+        pictures = {picture: _picture_array(job, store, picture) for picture in _pictures(job)}
+        ends = GrowingArray(store, "meta/episode_ends", (), "i8")
         total = 0
         for done, row in enumerate(job.rows, start=1):
             recording = job.dataset.recording(row.uid)
@@ -83,13 +82,13 @@ def _pictures(job: ExportJob) -> tuple[Picture, ...]:
     return job.pictures(arrays) if job.rendered else ()
 
 
-def _picture_array(job: ExportJob, root: ZipGroup, picture: Picture) -> ZipArray:
+def _picture_array(job: ExportJob, store: Store, picture: Picture) -> GrowingArray:
     canvas, view = job.dataset.config.canvas, picture.view
     size = (canvas.height, canvas.width) if view is None else (view.height, view.width)
     name = "canvas" if view is None else view.name
     if picture.array == "rgb":
-        return ZipArray(root, f"data/{name}", (*size, 3), "u1")
-    return ZipArray(root, f"data/{name}_{picture.array}", size, "u2" if picture.array == "depth" else "u1")
+        return GrowingArray(store, f"data/{name}", (*size, 3), "u1")
+    return GrowingArray(store, f"data/{name}_{picture.array}", size, "u2" if picture.array == "depth" else "u1")
 
 
 def _attributes(job: ExportJob) -> dict[str, Any]:

@@ -1,10 +1,13 @@
-"""Writing Zarr v2 arrays into one zip file, each chunk once and in order, in little memory.
+"""Writing Zarr v2 arrays into a zip file or a folder, each chunk once and in order, in little memory.
 
 https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html; zip members are stored as they are, chunks are Blosc's.
 """
 
 import json
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,29 +16,39 @@ from numcodecs import Blosc
 _ROWS_BYTES = 256 * 1024
 
 
-class ZipGroup:
-    """The root group of a Zarr v2 hierarchy in a zip file that is being written."""
-
-    def __init__(self, file: zipfile.ZipFile) -> None:
-        self._file = file
-
-    def group(self, path: str, attributes: dict[str, Any] | None = None) -> None:
-        """A group at `path`, "" for the root, with its attributes."""
-        prefix = f"{path}/" if path else ""
-        self.store(f"{prefix}.zgroup", json.dumps({"zarr_format": 2}).encode())
-        if attributes is not None:
-            self.store(f"{prefix}.zattrs", json.dumps(attributes, sort_keys=True).encode())
-
-    def store(self, name: str, data: bytes) -> None:
-        """One member, dated 1980 so that equal content makes equal files."""
-        self._file.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+Store = Callable[[str, bytes], None]
+"""Keeps the bytes of a member of that name."""
 
 
-class ZipArray:
+@contextmanager
+def storing(path: Path) -> Iterator[Store]:
+    """Where the members go: files in `path` if it is a folder, else a zip file of that name."""
+    if path.is_dir():
+
+        def write(name: str, data: bytes) -> None:
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(data)
+
+        yield write
+        return
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
+        # dated 1980, so that equal content makes equal files
+        yield lambda name, data: file.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+
+
+def write_group(store: Store, path: str, attributes: dict[str, Any] | None = None) -> None:
+    """A group at `path`, "" for the root, with its attributes."""
+    prefix = f"{path}/" if path else ""
+    store(f"{prefix}.zgroup", json.dumps({"zarr_format": 2}).encode())
+    if attributes is not None:
+        store(f"{prefix}.zattrs", json.dumps(attributes, sort_keys=True).encode())
+
+
+class GrowingArray:
     """One array, appended to along its first dimension; pictures have a chunk a frame, other rows share one."""
 
-    def __init__(self, root: ZipGroup, path: str, tail: tuple[int, ...], dtype: str) -> None:
-        self._root, self._path, self._tail = root, path, tail
+    def __init__(self, store: Store, path: str, tail: tuple[int, ...], dtype: str) -> None:
+        self._store, self._path, self._tail = store, path, tail
         self._dtype = np.dtype(dtype).newbyteorder("<")
         row = int(np.prod(tail, dtype=int)) * self._dtype.itemsize
         self._chunk_rows = 1 if len(tail) > 1 else max(1, _ROWS_BYTES // max(row, 1))
@@ -51,7 +64,7 @@ class ZipArray:
             rows = np.concatenate(self._pending)
             whole = len(rows) - len(rows) % self._chunk_rows
             for start in range(0, whole, self._chunk_rows):
-                self._store(rows[start : start + self._chunk_rows])
+                self._write(rows[start : start + self._chunk_rows])
             self._pending, self._waiting = [rows[whole:]], len(rows) - whole
 
     def close(self) -> None:
@@ -59,7 +72,7 @@ class ZipArray:
         if self._waiting:
             rows = np.concatenate(self._pending)
             padding = np.zeros((self._chunk_rows - len(rows), *self._tail), self._dtype)
-            self._store(np.concatenate([rows, padding]))
+            self._write(np.concatenate([rows, padding]))
         about = {
             "zarr_format": 2,
             "shape": [self._rows, *self._tail],
@@ -70,9 +83,9 @@ class ZipArray:
             "order": "C",
             "filters": None,
         }
-        self._root.store(f"{self._path}/.zarray", json.dumps(about).encode())
+        self._store(f"{self._path}/.zarray", json.dumps(about).encode())
 
-    def _store(self, chunk: np.ndarray) -> None:
+    def _write(self, chunk: np.ndarray) -> None:
         key = ".".join([str(self._chunks), *("0" for _ in self._tail)])
-        self._root.store(f"{self._path}/{key}", bytes(self._codec.encode(np.ascontiguousarray(chunk))))
+        self._store(f"{self._path}/{key}", bytes(self._codec.encode(np.ascontiguousarray(chunk))))
         self._chunks += 1

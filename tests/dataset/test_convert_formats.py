@@ -35,9 +35,13 @@ def dataset(tmp_path_factory) -> Dataset:
     return make_dataset(tmp_path_factory.mktemp("convert") / "data")
 
 
+def read_zarr2(path: Path) -> zarr.Group:
+    store = path if path.is_dir() else zarr.storage.ZipStore(path, mode="r")
+    return zarr.open_group(store, mode="r", zarr_format=2)
+
+
 def test_a_replay_buffer_opens_in_plain_zarr_and_is_lossless(dataset, tmp_path):
-    out = run_export(dataset, "replay-buffer", tmp_path / "o", depth=True).path
-    root = zarr.open_group(zarr.storage.ZipStore(out, mode="r"), mode="r", zarr_format=2)
+    root = read_zarr2(run_export(dataset, "replay-buffer", tmp_path / "o", depth=True).path)
     ends = root["meta/episode_ends"][:]
     assert ends.tolist() == np.cumsum([row.frames for row in dataset.episodes]).tolist()
     assert all(array.shape[0] == ends[-1] for _, array in root["data"].arrays())
@@ -50,20 +54,36 @@ def test_a_replay_buffer_opens_in_plain_zarr_and_is_lossless(dataset, tmp_path):
     assert [episode["seed"] for episode in root.attrs["episodes"]] == [row.seed for row in dataset.episodes]
 
 
-def test_rows_that_span_chunks_stay_in_order(tmp_path):
-    from aimdata.dataset.convert.zarr2 import ZipArray, ZipGroup
+def test_a_replay_buffer_that_is_a_folder_holds_the_same(dataset, tmp_path):
+    done = export(dataset, "replay-buffer", tmp_path / "o.zarr", ExportOptions())
+    as_file = run_export(dataset, "replay-buffer", tmp_path / "f").path
+    with zipfile.ZipFile(as_file) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    files = {
+        path.relative_to(done.path).as_posix(): path.read_bytes() for path in done.path.rglob("*") if path.is_file()
+    }
+    del files["aimdata_export.json"]
+    assert files == members
+    assert read_zarr2(done.path)["data/state"].shape == read_zarr2(as_file)["data/state"].shape
+    assert not export(dataset, "replay-buffer", tmp_path / "o.zarr", ExportOptions()).news
+    assert export(dataset, "replay-buffer", tmp_path / "o.zarr", ExportOptions(maps="none")).news
+    assert not leftovers(tmp_path)
 
-    values = np.random.default_rng(0).normal(size=(70_000, 3)).astype(np.float32)
-    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
-        root = ZipGroup(file)
-        root.group("")
-        array = ZipArray(root, "x", (3,), "f4")
+
+@pytest.mark.parametrize("count", [4, 70_000])
+def test_rows_that_span_chunks_stay_in_order(tmp_path, count):
+    from aimdata.dataset.convert.zarr2 import GrowingArray, storing, write_group
+
+    values = np.random.default_rng(0).normal(size=(count, 3)).astype(np.float32)
+    with storing(tmp_path / "x.zip") as store:
+        write_group(store, "")
+        array = GrowingArray(store, "x", (3,), "f4")
         for piece in np.array_split(values, 7):
             array.append(piece)
         array.close()
+    with zipfile.ZipFile(tmp_path / "x.zip") as file:
         assert len(file.namelist()) == len(set(file.namelist()))
-    found = zarr.open_group(zarr.storage.ZipStore(tmp_path / "x.zip", mode="r"), mode="r", zarr_format=2)["x"]
-    assert np.array_equal(found[:], values)
+    assert np.array_equal(read_zarr2(tmp_path / "x.zip")["x"][:], values)
 
 
 def test_robomimic_finds_demos_observations_and_what_follows_them(dataset, tmp_path):
