@@ -5,20 +5,14 @@ state: weights, optimiser and the step are all there is.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
-from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor
 from torch.utils.data import DataLoader
-from torch.utils.tensorboard import SummaryWriter
 
 from ..errors import CheckpointError, UsageError
 from . import checkpoint
@@ -29,11 +23,23 @@ from .device import device_named
 from .latents import cached
 from .learner import Learner
 from .parallel import Ranks, ranks, shard, whole
+from .reporting import reporting, silent
 from .stages import Stage, SupervisedStage, VaeStage
 
 VAE_CHUNKS = 2
 """Chunks in a clip that the VAE is fitted to; on one alone it learns a beginning, and later frames decode badly."""
-NOTHING: Mapping[str, Tensor] = MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A stage being trained: what with, on what, and where its checkpoints go."""
+
+    config: TrainConfig
+    stage: Stage
+    learner: Learner
+    source: Source
+    folder: Path
+    ranks: Ranks
 
 
 def train(config: TrainConfig) -> Path:
@@ -63,30 +69,29 @@ def _train(config: TrainConfig, own: Ranks) -> Path:
     if previous is not None:
         stage.load(previous)
     shard(stage.trained, own)
-    learner, start = Learner(stage.trained, config, own), 0
+    run, start = Run(config, stage, Learner(stage.trained, config, own), source, folder, own), 0
     if previous is not None:
         start = checkpoint.read_meta(previous).step
-        learner.load(previous, start)
+        run.learner.load(previous, start)
         if start >= config.optimisation.steps:
             return previous
-    for step in _steps(config, stage, learner, source, folder, range(start, config.optimisation.steps), own):
+    for step in _steps(run, range(start, config.optimisation.steps)):
         if _due(config, step):
-            _save(config, stage, learner, source, folder, step, own)
+            _save(run, step)
     final = checkpoint.latest(folder)
     assert final is not None
     return final
 
 
-def _steps(
-    config: TrainConfig, stage: Stage, learner: Learner, source: Source, folder: Path, steps: range, own: Ranks
-) -> Iterator[int]:
+def _steps(run: Run, steps: range) -> Iterator[int]:
     """Runs the steps and yields how many are done after each."""
+    config, stage, source = run.config, run.stage, run.source
     section, device = config.optimisation, next(stage.trained.parameters()).device
-    parts = own.parts(section.accumulate)
+    parts = run.ranks.parts(section.accumulate)
     draws = Draws(len(source.clips), section.batch, config.seed, steps, section.accumulate, parts)
     loader = DataLoader(source.clips, batch_sampler=draws, collate_fn=collate, num_workers=config.workers)
     batches = iter(loader)
-    with reporting(folder, config.stage, steps) if own.rank == 0 else nullcontext(_silent) as report:
+    with reporting(run.folder, config.stage, steps) if run.ranks.rank == 0 else nullcontext(silent) as report:
         batch: Any = None
         for step in steps:
             for part in parts:
@@ -94,9 +99,9 @@ def _steps(
                 batch = next(batches).to(device)
                 with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
                     losses = stage.losses(batch, noise)
-                learner.add(losses)
+                run.learner.add(losses)
             drawn = _due(config, step + 1)
-            scalars = learner.update(step)
+            scalars = run.learner.update(step)
             report(step + 1, scalars, stage.pictures(batch, generator(config.seed, step, -1, device)) if drawn else {})
             yield step + 1
 
@@ -170,9 +175,8 @@ def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: st
     return different
 
 
-def _save(
-    config: TrainConfig, stage: Stage, learner: Learner, source: Source, folder: Path, step: int, own: Ranks
-) -> None:
+def _save(run: Run, step: int) -> None:
+    config, stage, source = run.config, run.stage, run.source
     meta = CheckpointMeta(
         format=FORMAT,
         version=VERSION,
@@ -187,43 +191,8 @@ def _save(
         content_hash=source.content_hash,
         training=lasting(config),
     )
-    parts = {**stage.parts(), **learner.parts()}
+    parts = {**stage.parts(), **run.learner.parts()}
     parts = {name: {key: whole(tensor) for key, tensor in part.items()} for name, part in parts.items()}
-    if own.rank == 0:
-        checkpoint.write(folder, meta, parts, config.keep)
-    own.wait()
-
-
-class Report(Protocol):
-    """Says how far training is."""
-
-    def __call__(self, done: int, scalars: Mapping[str, float], pictures: Mapping[str, Tensor] = ..., /) -> None:
-        """After `done` steps: scalars, and pictures uint8 (H, W, 3)."""
-        ...
-
-
-def _silent(done: int, scalars: Mapping[str, float], pictures: Mapping[str, Tensor] = NOTHING) -> None:
-    """The report of every rank but the first."""
-
-
-@contextmanager
-def reporting(folder: Path, stage: str, steps: range) -> Iterator[Report]:
-    """Scalars and pictures to TensorBoard; a bar with speed and time left to a terminal's stderr."""
-    console, began = Console(stderr=True), perf_counter()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with (
-        SummaryWriter(str(folder / "tensorboard"), purge_step=steps.start + 1) as board,
-        Progress(*columns, console=console, disable=not console.is_terminal) as progress,
-    ):
-        bar = progress.add_task(f"stage {stage}", total=steps.stop, completed=steps.start)
-
-        def report(done: int, scalars: Mapping[str, float], pictures: Mapping[str, Tensor] = NOTHING) -> None:
-            for name, value in scalars.items():
-                board.add_scalar(name, value, done)
-            for name, picture in pictures.items():
-                board.add_image(f"{name}, true and predicted", picture, done, dataformats="HWC")
-            speed = (done - steps.start) / (perf_counter() - began)
-            said = f"stage {stage}, loss {scalars['loss']:.4f}, {speed:.2f} steps/s"
-            progress.update(bar, completed=done, description=said)
-
-        yield report
+    if run.ranks.rank == 0:
+        checkpoint.write(run.folder, meta, parts, config.keep)
+    run.ranks.wait()

@@ -24,7 +24,8 @@ from ..config import TrainConfig, check, lasting
 from ..device import device_named
 from ..learner import Learner
 from ..normalise import SMALLEST_RANGE, Normaliser
-from ..train import reporting, resumed
+from ..reporting import reporting
+from ..train import resumed
 from ..world_model import WorldModel
 from .episode import Request, RollOut, check_fits, trained_part, unpacked
 from .learn import Apprentice, learn
