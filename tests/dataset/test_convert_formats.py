@@ -70,6 +70,19 @@ def test_a_replay_buffer_that_is_a_folder_holds_the_same(dataset, tmp_path):
     assert not leftovers(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("form", "name", "sentence"),
+    [
+        ("replay-buffer", "out", r"out should end in \.zarr\.zip, or in \.zarr for a folder\."),
+        ("robomimic", "out.zarr", r"out\.zarr should end in \.hdf5\."),
+    ],
+)
+def test_a_name_that_says_another_format_is_refused(dataset, tmp_path, form, name, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        export(dataset, form, tmp_path / name, ExportOptions())
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("count", [4, 70_000])
 def test_rows_that_span_chunks_stay_in_order(tmp_path, count):
     from aimdata.dataset.convert.zarr2 import GrowingArray, storing, write_group
