@@ -1,11 +1,15 @@
-"""Runs one storage command and dies by SIGKILL just before its n-th change of the file system (0: lives).
+"""Runs storage commands that die by SIGKILL just before their n-th change of the file system (0: they live).
 
-`python dying.py ROOT ACTION N`; prints the number of changes when it lives. Imported by the tests
-for its actions only. Between two changes there are only writes into files that have temporary names.
+`python dying.py ROOT ACTION` runs one to its end. Without arguments it reads lines [root, action, n], runs each in a
+fork, since starting Python takes longer than any of them, and answers [exit code, the number of changes or the error].
+Imported by the tests for its actions only. Between two changes there are only writes into files that have temporary
+names.
 """
 
+import json
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,7 +56,30 @@ def changes(event: str, arguments: tuple) -> bool:
     return bool(writes) or event in CHANGES
 
 
+def in_a_fork(root: str, action: str, change: int) -> tuple[int, str]:
+    """How a command ended, and what it said."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            seen = die_before(change, changes)
+            ACTIONS[action](Path(root))
+            os.write(writing, str(seen[0]).encode())
+            code = 0
+        except Exception:
+            os.write(writing, traceback.format_exc().encode())
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with open(reading) as said:
+        text = said.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), text
+
+
 if __name__ == "__main__":
-    seen = die_before(int(sys.argv[3]), changes)
-    ACTIONS[sys.argv[2]](Path(sys.argv[1]))
-    print(seen[0])
+    if len(sys.argv) > 1:
+        ACTIONS[sys.argv[2]](Path(sys.argv[1]))
+    else:
+        for line in sys.stdin:
+            print(json.dumps(in_a_fork(*json.loads(line))), flush=True)

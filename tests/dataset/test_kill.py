@@ -1,5 +1,6 @@
 """kill -9 at any instruction, then the same command again: nothing lost, nothing double, nothing torn."""
 
+import json
 import random
 import shutil
 import signal
@@ -21,19 +22,33 @@ ORDER = ("stage", "pack", "attach", "attach again")
 UIDS = {f"click_bell-easy-{seed:06d}" for seed in (1, 2, 3)}
 
 
-def run(root, action, change=0):
-    command = [sys.executable, str(SCRIPT), str(root), action, str(change)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+class Runner:
+    """Runs commands in forks of one process that has imported what they need."""
 
+    def __init__(self, process):
+        self.process = process
 
-def run_to_end(root, action):
-    done = run(root, action)
-    assert done.returncode == 0, done.stderr
-    return int(done.stdout)
+    def __call__(self, root, action, change=0):
+        self.process.stdin.write(json.dumps([str(root), action, change]) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def to_end(self, root, action):
+        code, said = self(root, action)
+        assert code == 0, said
+        return int(said)
 
 
 @pytest.fixture(scope="module")
-def stages(tmp_path_factory):
+def run():
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, str(SCRIPT)], **pipes) as process:
+        yield Runner(process)
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def stages(run, tmp_path_factory):
     """The dataset before each action, how many changes the action makes, and the hash of each episode's content."""
     base, root, found = tmp_path_factory.mktemp("stages"), None, {}
     for number, action in enumerate(ORDER):
@@ -43,7 +58,7 @@ def stages(tmp_path_factory):
         else:
             shutil.copytree(root, before)
         root = base / "root"
-        found[action] = (before, run_to_end(root, action))
+        found[action] = (before, run.to_end(root, action))
     return found, hashes_of(root)
 
 
@@ -89,36 +104,36 @@ def check_after(root, action, hashes):
             assert f'"sigma": {sigma}' in (folder / "zarr.json").read_text()
 
 
-def die_and_repeat(stages, tmp_path, action, change):
+def die_and_repeat(run, stages, tmp_path, action, change):
     found, hashes = stages
     root = tmp_path / f"{action}-{change}"
     if action == "stage":
         root.mkdir()
     else:
         shutil.copytree(found[action][0], root)
-    assert run(root, action, change).returncode == -signal.SIGKILL
+    assert run(root, action, change) == [-signal.SIGKILL, ""]
     check_between(root, action, hashes)
-    run_to_end(root, action)
+    run.to_end(root, action)
     check_after(root, action, hashes)
     shutil.rmtree(root)
 
 
 @pytest.mark.parametrize("action", ORDER)
-def test_a_death_before_some_change_loses_nothing(stages, tmp_path, action):
+def test_a_death_before_some_change_loses_nothing(run, stages, tmp_path, action):
     changes = stages[0][action][1]
     late = random.Random(action).sample(range(changes // 2, changes + 1), 1)
     for change in {random.Random(action).randrange(1, changes // 2), *late}:
-        die_and_repeat(stages, tmp_path, action, change)
+        die_and_repeat(run, stages, tmp_path, action, change)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("action", ORDER)
-def test_a_death_before_every_change_loses_nothing(stages, tmp_path, action):
+def test_a_death_before_every_change_loses_nothing(run, stages, tmp_path, action):
     for change in range(1, stages[0][action][1] + 1):
-        die_and_repeat(stages, tmp_path, action, change)
+        die_and_repeat(run, stages, tmp_path, action, change)
 
 
-def die_at_random_moments(stages, tmp_path, action, deaths, seed):
+def die_at_random_moments(run, stages, tmp_path, action, deaths, seed):
     """The same command over and over, each time killed after a while, until it gets through."""
     found, hashes = stages
     root, rng = tmp_path / action, random.Random(seed)
@@ -127,22 +142,22 @@ def die_at_random_moments(stages, tmp_path, action, deaths, seed):
     else:
         shutil.copytree(found[action][0], root)
     for _ in range(deaths):
-        process = subprocess.Popen([sys.executable, str(SCRIPT), str(root), action, "0"], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([sys.executable, str(SCRIPT), str(root), action], stdout=subprocess.DEVNULL)
         time.sleep(rng.uniform(0.5, 1.5))
         process.kill()
         process.wait()
         check_between(root, action, hashes)
-    run_to_end(root, action)
+    run.to_end(root, action)
     check_after(root, action, hashes)
 
 
 @pytest.mark.parametrize("action", ["stage", "pack"])
-def test_deaths_at_random_moments_lose_nothing(stages, tmp_path, action):
-    die_at_random_moments(stages, tmp_path, action, deaths=3, seed=1)
+def test_deaths_at_random_moments_lose_nothing(run, stages, tmp_path, action):
+    die_at_random_moments(run, stages, tmp_path, action, deaths=3, seed=1)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("action", ORDER)
-def test_many_deaths_at_random_moments_lose_nothing(stages, tmp_path, action):
+def test_many_deaths_at_random_moments_lose_nothing(run, stages, tmp_path, action):
     for seed in range(10):
-        die_at_random_moments(stages, tmp_path / str(seed), action, deaths=10, seed=seed)
+        die_at_random_moments(run, stages, tmp_path / str(seed), action, deaths=10, seed=seed)
