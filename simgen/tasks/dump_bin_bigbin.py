@@ -64,7 +64,7 @@ class DumpBinBigbin(Task):
             except Unreachable:
                 continue
             yield pour
-            yield Wait(0.4)
+            yield Wait(1.0)
             return
 
     def move_to_the_middle(self, world):
