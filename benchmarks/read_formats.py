@@ -8,7 +8,7 @@
 
 A baseline that is not installed leaves its figure empty, and the note says why. All read with one thread and are timed
 by the processor's clock; they take turns with ours, but for LeRobotDataset, which runs after. It is measured a second
-time as one process that may use two cores: ours decodes in two threads, it in as many as it takes, by the wall's clock.
+time as one process that has two cores, by the wall's clock: ours decodes in two threads, it has no such option.
 """
 
 import argparse
@@ -134,7 +134,7 @@ def hdf5_reader(dataset: Dataset, requests: list[ClipRequest], folder: Path) -> 
     return read
 
 
-def lerobot_rate(python: str | None, folder: Path, starts: list[int], threads: int) -> tuple[float, str]:
+def lerobot_rate(python: str | None, folder: Path, starts: list[int], clock: str) -> tuple[float, str]:
     """Clips a second through LeRobotDataset, and its version.
 
     Raises:
@@ -142,8 +142,8 @@ def lerobot_rate(python: str | None, folder: Path, starts: list[int], threads: i
     """
     if not python:
         raise Missing("no interpreter with lerobot was named (--lerobot-python, AIMDATA_LEROBOT_PYTHON)")
-    command = [python, str(HERE / "elsewhere" / "lerobot_clips.py"), str(folder), "10", str(threads), *map(str, starts)]
-    settings = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads)}
+    command = [python, str(HERE / "elsewhere" / "lerobot_clips.py"), str(folder), "10", clock, *map(str, starts)]
+    settings = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     try:
         child = subprocess.run(command, capture_output=True, text=True, check=True, env=settings)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -197,12 +197,12 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
             report(name, alone(dataset, requests, None, options.rounds), baseline, None, f"{about}; {reason}")
     starts, baseline = indices(dataset, requests), "LeRobotDataset.__getitem__"
     with ThreadPoolExecutor(2) as pool:
-        for threads, used in ((1, None), (2, pool)):
-            name = "read_clips vs LeRobotDataset" + (", one process on two cores" if used else "")
-            value = alone(dataset, requests, used, options.rounds)
-            note = about.replace("one thread, CPU time", "two threads, wall time") if used else about
+        for clock, threads in (("process", None), ("wall", pool)):
+            name = "read_clips vs LeRobotDataset" + (", one process on two cores" if threads else "")
+            value = alone(dataset, requests, threads, options.rounds)
+            note = about.replace("one thread, CPU time", "ours in two threads, wall time") if threads else about
             try:
-                rate, version = lerobot_rate(options.lerobot_python, places["lerobot", "views"], starts, threads)
+                rate, version = lerobot_rate(options.lerobot_python, places["lerobot", "views"], starts, clock)
                 report(name, value, baseline, rate, f"{note}; lerobot {version} with torchcodec, float32 out")
             except Missing as reason:
                 report(name, value, baseline, None, f"{note}; {reason}")

@@ -138,7 +138,7 @@ def die_at_random_moments(run, stages, tmp_path, action, deaths, seed):
     found, hashes = stages
     root, rng = tmp_path / action, random.Random(seed)
     if action == "stage":
-        root.mkdir()
+        root.mkdir(parents=True)
     else:
         shutil.copytree(found[action][0], root)
     for _ in range(deaths):
