@@ -110,8 +110,10 @@ def sync_tree(folder: Path) -> None:
     """Flushes every file and every folder below and including `folder`."""
     with os.scandir(folder) as entries:  # not os.walk, which lists a folder of a million files first
         for entry in entries:
-            path = Path(entry.path)
-            sync_tree(path) if entry.is_dir(follow_symlinks=False) else sync(path)
+            if entry.is_dir(follow_symlinks=False):
+                sync_tree(Path(entry.path))
+            else:
+                sync(Path(entry.path))
     sync(folder)
 
 
