@@ -49,7 +49,7 @@ def annotate(
     job = Job(annotator or Annotator(), points_only)
     pack(root)
     if workers == 1:
-        opened = cache(Dataset.open)  # while `attach` holds the lock: what others pack until then is annotated, too
+        opened = cache(Dataset.open)  # not before `attach` holds the lock
         return attach(root, job.kind, lambda uid: job.make(opened(root), uid), job.attributes(), progress)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return attach(root, job.kind, _Ahead(pool, root, job, workers), job.attributes(), progress)

@@ -36,7 +36,8 @@ def attach(
     Args:
         root: the dataset.
         kind: `Images`, `ValueMaps`, or `ValuePoints` for value maps without canvases.
-        make: the table of an episode; it may read the dataset.
+        make: the table of an episode. It is called once the dataset is locked, so it should open it then and not
+            before: what others packed in between is there, too.
         attributes: what the tables are made by, JSON; stored with them.
         progress: called with the episodes done and those to do.
 

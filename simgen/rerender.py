@@ -23,7 +23,7 @@ def render_missing(root: Path, progress: Callable[[int, int], None] | None = Non
 
     pack(root)
     library = recorded_with(read_config(root).assets, assets)
-    opened = cache(Dataset.open)  # while `attach` holds the lock: what others pack until then is rendered, too
+    opened = cache(Dataset.open)  # not before `attach` holds the lock
     return attach(root, Images, lambda uid: render(opened(root).recording(uid), library), {}, progress)
 
 
