@@ -109,10 +109,19 @@ class _Ahead:
         try:
             for following in self._order[place : place + self._workers + 1]:
                 if following not in self._pending:
-                    self._pending[following] = self._pool.submit(_in_worker, self._root, self._job, following)
+                    self._pending[following] = self._submit(following)
             return self._pending.pop(uid).result()
         except BrokenProcessPool as error:
             raise WorkerLost(
                 f"A process that annotated {uid} or one of the next episodes was killed (out of memory, perhaps); "
                 f"groups done before it are kept: run annotate again, with fewer workers than {self._workers}."
             ) from error
+
+    def _submit(self, uid: str) -> Future[ValuePoints]:
+        try:
+            return self._pool.submit(_in_worker, self._root, self._job, uid)
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            # The pool fell apart while it started another process: the pipes it was about to hand over are closed.
+            raise BrokenProcessPool(str(error)) from error

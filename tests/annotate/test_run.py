@@ -1,5 +1,6 @@
 """From staged episodes to value maps in the dataset, its coverage and its contact sheet."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -118,6 +119,22 @@ def test_a_worker_that_is_killed_is_said_and_what_was_done_stays(root, monkeypat
     assert not list(root.rglob(".tmp-*"))
     assert Dataset.open(root).value_maps("put_block_on_tray-easy-000000")
     assert annotate(root, Annotator(limit=7)) == 2
+
+
+def test_a_pool_that_breaks_while_it_starts_a_process_is_a_lost_worker_and_a_full_system_is_not(root, monkeypatch):
+    def fails(error):
+        def submit(*given):
+            raise error
+
+        monkeypatch.setattr(ProcessPoolExecutor, "submit", submit)
+
+    annotate(root)
+    fails(OSError("handle is closed"))
+    with pytest.raises(WorkerLost, match="was killed"):
+        annotate(root, Annotator(limit=7), workers=2)
+    fails(OSError(errno.EMFILE, "Too many open files"))
+    with pytest.raises(OSError, match="Too many open files"):
+        annotate(root, Annotator(limit=7), workers=2)
 
 
 def files_of(root):
