@@ -9,12 +9,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from ...errors import DatasetError
 
 TEMPORARY = ".tmp-"
+SYNC_THREADS, SYNC_BATCH = 8, 256
 _LOG = logging.getLogger("aimdata")
 
 
@@ -110,14 +113,23 @@ def sync(path: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Flush `folder` and every file and folder below it to disk."""
+    """Flush `folder` and every file and folder below it to disk, several at a time: a disk writes many at once."""
+    paths = _tree(folder)
+    with ThreadPoolExecutor(SYNC_THREADS) as threads:
+        while batch := list(islice(paths, SYNC_BATCH)):
+            for _ in threads.map(sync, batch):
+                pass
+
+
+def _tree(folder: Path) -> Iterator[Path]:
+    """Every file and folder below `folder`, and `folder` last."""
     with os.scandir(folder) as entries:  # os.walk would list a folder of a million files first
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                sync_tree(Path(entry.path))
+                yield from _tree(Path(entry.path))
             else:
-                sync(Path(entry.path))
-    sync(folder)
+                yield Path(entry.path)
+    yield folder
 
 
 def replace(path: Path, data: bytes) -> None:
