@@ -184,7 +184,7 @@ def from_sapien(pose: sapien.Pose) -> Pose:
 def build(bodies: Sequence[SceneBody], embodiment: Embodiment) -> PhysicsScene:
     """A fresh scene with everything standing in it and the robot's drives set."""
     physx.set_scene_config(enable_enhanced_determinism=True)
-    physx.set_body_config(solver_position_iterations=15, solver_velocity_iterations=1, sleep_threshold=0.0)
+    physx.set_body_config(solver_position_iterations=10, solver_velocity_iterations=1, sleep_threshold=0.0)
     physx.set_shape_config(contact_offset=CONTACT_OFFSET)
     engine = sapien.Scene([physx.PhysxCpuSystem()])
     engine.set_timestep(1 / PHYSICS_HZ)
