@@ -7,9 +7,6 @@ import numpy as np
 
 from .scene import PhysicsScene
 
-Row = tuple[float, ...]
-"""Two links, then position, normal and impulse (3 each) and separation of one contact point."""
-
 
 class Pair:
     """Two links in contact or nearly so; their points are read from the engine when asked for, each value once."""
@@ -34,24 +31,14 @@ class Pair:
             self._separations = [point.separation for point in self.points]
         return self._separations
 
-    def rows(self, near: float = np.inf) -> list[Row]:
-        """The contact points that press or are closer than `near` (m), the lower link first."""
-        first, second = self.first, self.second
-        rows: list[Row] = []
-        for point, separation in zip(self.points, self.separations, strict=True):
-            a, b, c = point.impulse.tolist()
-            if separation >= near and not (a or b or c):
-                continue
-            x, y, z = point.normal.tolist()
-            if first > second:
-                rows.append((second, first, *point.position.tolist(), -x, -y, -z, -a, -b, -c, separation))
-            else:
-                rows.append((first, second, *point.position.tolist(), x, y, z, a, b, c, separation))
-        return rows
-
     def presses(self) -> bool:
         """Whether an impulse acts between the two."""
         return any(any(point.impulse.tolist()) for point in self.points)
+
+    def pressing_positions(self) -> np.ndarray:
+        """(N, 3) positions (m) of the points through which an impulse acts."""
+        pressing = [point.position for point in self.points if any(point.impulse.tolist())]
+        return np.array(pressing, dtype=float).reshape(-1, 3)
 
     def gap(self) -> float:
         """The smallest separation (m), negative when they overlap; infinity without points."""

@@ -1,21 +1,17 @@
 """Record the state of the world at every frame and the contacts at every physics step."""
 
 from collections.abc import Iterable
-from struct import Struct
 
 import numpy as np
 
 from ...dataset.recording import SIDES, EpisodeMeta, Interaction, Recording
 from ..task import Task
 from .cameras import Cameras
+from .contact_points import ContactPoints
 from .world import PhysicalWorld
 
 NEAR_CONTACT = 0.002
 """Contacts without impulse are kept when the gap is smaller than this (m)."""
-MOST_LINKS = 65536
-"""Links are stored as uint16."""
-_CONTACT = Struct("13d")
-"""Step, two links, then position, normal and impulse (3 each) and separation."""
 
 
 class Recorder:
@@ -29,7 +25,7 @@ class Recorder:
         self._hands = [world.hand_link(side) for side in SIDES]
         self._watched: set[int] | None = None
         self._rows: dict[str, list[np.ndarray]] = {}
-        self._contacts = bytearray()  # packed, because a tuple per point makes the garbage collector slow
+        self._contacts = ContactPoints()
 
     @property
     def frames(self) -> int:
@@ -75,8 +71,7 @@ class Recorder:
         if self._watched is None:
             touched = (actor for actor in actors if actor is not None and self._world.touched_by_robot(actor))
             self._watched = {*self._robot, *touched}
-        for row in self._world.contact_rows(self._watched, NEAR_CONTACT):
-            self._contacts += _CONTACT.pack(step, *row)
+        self._contacts.append(step, self._world.contacts(self._watched), NEAR_CONTACT)
 
     def recording(self, meta: EpisodeMeta) -> Recording:
         """The recording of everything so far."""
@@ -87,37 +82,9 @@ class Recorder:
         arrays = {name: rows.reshape(-1) if name in flat else rows for name, rows in frames.items()}
         arrays["link_pose"] = frames["link_pose"].reshape(-1, 7)
         arrays["link_velocity"] = frames["link_velocity"].reshape(-1, 6)
-        typed = {name: rows.astype(_dtype(name)) for name, rows in (arrays | self._contact_arrays()).items()}
+        arrays |= {f"contact_{name}": column for name, column in self._contacts.columns().items()}
+        typed = {name: rows.astype(_dtype(name)) for name, rows in arrays.items()}
         return Recording(meta, **typed)
-
-    def _contact_arrays(self) -> dict[str, np.ndarray]:
-        """Contacts as columns, sorted by step, links and values: the engine's order depends on memory addresses."""
-        table = np.frombuffer(self._contacts).reshape(-1, 13)
-        steps, links, values = table[:, 0], table[:, 1:3], table[:, 3:].astype(np.float32)
-        order = _contact_order(steps, links, values)
-        steps, links, values = steps[order], links[order], values[order]
-        return {
-            "contact_step": steps,
-            "contact_link": links,
-            "contact_position": values[:, :3],
-            "contact_normal": values[:, 3:6],
-            "contact_impulse": values[:, 6:9],
-            "contact_separation": values[:, 9],
-        }
-
-
-def _contact_order(steps: np.ndarray, links: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The order by step (N,), links (N, 2), separation and the other values (N, 10), the last of them first.
-
-    Sorts by separation, and by the other values only where steps, links and separations are equal.
-    """
-    pair = (steps * MOST_LINKS + links[:, 0]) * MOST_LINKS + links[:, 1]
-    order = np.lexsort((values[:, -1], pair))
-    equal = (pair[order][1:] == pair[order][:-1]) & (values[order, -1][1:] == values[order, -1][:-1])
-    tied = np.flatnonzero(np.append(equal, False) | np.append(False, equal))
-    rows = order[tied]
-    order[tied] = rows[np.lexsort((*values[rows].T, pair[rows]))]
-    return order
 
 
 def _dtype(name: str) -> str:

@@ -11,7 +11,7 @@ from ..assets.model import Embodiment
 from ..objects import Object, Point, Spot, Target
 from ..world import CLOSED
 from .clearances import Clearances
-from .contacts import ContactReader, Pair, Row
+from .contacts import ContactReader, Pair
 from .controller import ARM, Controller
 from .scene import PhysicsScene
 
@@ -40,7 +40,7 @@ class PhysicalWorld:
         robot = scene.bodies[scene.robot].name
         self._hands = {side: scene.link(robot, embodiment.arm(side).hand) for side in SIDES}
         self._fingers = {side: [scene.link(robot, name) for name in embodiment.arm(side).fingers] for side in SIDES}
-        self._touches: list[tuple[int, Pose, list[Row]]] = []
+        self._touches: list[tuple[int, Pose, np.ndarray]] = []
         self._touch_points: dict[int, list[np.ndarray]] = {}
         self._touched: set[frozenset[int]] = set()
         self._traces: dict[str, list[np.ndarray]] = {name: [] for name in objects}
@@ -64,12 +64,9 @@ class PhysicalWorld:
             if opening < CLOSED and side not in self.held:
                 self._remember_touches(self._fingers[side])
 
-    def contact_rows(self, watched: Container[int] | None = None, near: float = np.inf) -> list[Row]:
-        """Contact points of the last step with one of these links (all, when None), the robot's with itself left out.
-
-        Points that do not press are given when closer than `near` (m).
-        """
-        return [row for pair in self._reader.others(self._pairs, watched) for row in pair.rows(near)]
+    def contacts(self, watched: Container[int]) -> list[Pair]:
+        """Contacts of the last step with one of these links, the robot's with itself left out."""
+        return self._reader.others(self._pairs, watched)
 
     def remember(self) -> None:
         """Remember, at a frame, the objects' poses and which bodies press on one another."""
@@ -84,14 +81,14 @@ class PhysicalWorld:
     def _remember_touches(self, fingers: list[int]) -> None:
         """Remember where a closed empty hand presses on a link, and where that link is."""
         for pair in self._reader.others(self._pairs, fingers):
-            if pair.presses():
+            pressing = pair.pressing_positions()
+            if len(pressing):
                 link = pair.second if pair.first in fingers else pair.first
-                self._touches.append((link, self.scene.link_pose(link), pair.rows()))
+                self._touches.append((link, self.scene.link_pose(link), pressing))
 
     def _touches_of(self, link: int) -> list[np.ndarray]:
         """(N, 3) points in a link's frame of every time that a closed empty hand pressed on it so far."""
-        for touched, pose, rows in self._touches:
-            pressing = np.array([row[2:5] for row in rows if any(row[8:11])])
+        for touched, pose, pressing in self._touches:
             self._touch_points.setdefault(touched, []).append(pose.inverse().apply(pressing))
         self._touches.clear()
         return self._touch_points.get(link, [])

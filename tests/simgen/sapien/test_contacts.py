@@ -33,15 +33,11 @@ def scene_of(library):
 
 def read(reader):
     """All contact points but the robot's with itself, sorted, with named columns."""
-    rows = sorted(row for pair in reader.others(reader.pairs()) for row in pair.rows())
-    table = np.array(rows, dtype=np.float32).reshape(-1, 12)
-    return SimpleNamespace(
-        links=table[:, :2].astype(int),
-        position=table[:, 2:5],
-        normal=table[:, 5:8],
-        impulse=table[:, 8:11],
-        separation=table[:, 11],
-    )
+    from aimdata.simgen.sapien.contact_points import ContactPoints
+
+    points = ContactPoints()
+    points.append(0, reader.others(reader.pairs()))
+    return SimpleNamespace(**points.columns())
 
 
 def run(scene, seconds):
@@ -56,7 +52,7 @@ def link_of(scene, body):
 def push_on(points, upper, lower):
     """The impulse (3,) that `upper` gets from `lower`, whichever comes first."""
     total = np.zeros(3)
-    for links, impulse in zip(points.links, points.impulse, strict=True):
+    for links, impulse in zip(points.link, points.impulse, strict=True):
         if {*links.tolist()} == {upper, lower}:
             total += impulse if links[0] == upper else -impulse
     return total
@@ -79,8 +75,8 @@ def test_normals_point_from_the_second_link_to_the_first(scene_of):
         scene, reader = scene_of(*order)
         run(scene, 0.5)
         points = read(reader)
-        assert len(points.links) >= 3
-        np.testing.assert_allclose(points.normal, np.tile((0, 0, up), (len(points.links), 1)), atol=1e-3)
+        assert len(points.link) >= 3
+        np.testing.assert_allclose(points.normal, np.tile((0, 0, up), (len(points.link), 1)), atol=1e-3)
         assert np.all((points.impulse * points.normal).sum(axis=1) >= 0)
 
 
@@ -121,7 +117,7 @@ def test_two_scenes_at_different_addresses_give_the_same_rows_bit_for_bit(scene_
         run(scene, 0.4)
         points = read(reader)
         tables.append(
-            np.column_stack([points.links, points.position, points.normal, points.impulse, points.separation])
+            np.column_stack([points.link, points.position, points.normal, points.impulse, points.separation])
         )
         tables.append(scene)  # kept alive, so the next one lies elsewhere
     for table in tables[2::2]:
@@ -174,21 +170,21 @@ def test_the_order_in_which_the_engine_reports_does_not_matter():
         for contact in shuffled:
             contact.points = [contact.points[i] for i in rng.permutation(2)]
         again = read(reader_of(shuffled))
-        for name in ("links", "position", "normal", "impulse", "separation"):
+        for name in ("link", "position", "normal", "impulse", "separation"):
             np.testing.assert_array_equal(getattr(again, name), getattr(first, name))
-    assert np.all(first.links[:, 0] < first.links[:, 1])
-    assert len(first.links) == 10
+    assert np.all(first.link[:, 0] < first.link[:, 1])
+    assert len(first.link) == 10
 
 
 def test_the_robots_contacts_with_itself_are_left_out():
     report = a_report(np.random.default_rng(0), [(0, 0), (0, 2), (1, 3)])
     points = read(reader_of(report))
-    assert {tuple(pair) for pair in points.links.tolist()} == {(0, 2), (1, 3)}
+    assert {tuple(pair) for pair in points.link.tolist()} == {(0, 2), (1, 3)}
 
 
 def test_nothing_touching_is_no_rows():
     points = read(reader_of([]))
-    assert points.links.shape == (0, 2)
+    assert points.link.shape == (0, 2)
     assert points.impulse.shape == points.position.shape == (0, 3)
 
 
@@ -199,5 +195,20 @@ def test_only_points_with_an_impulse_count_as_pressing():
     quiet, pressing = reader_of(report).pairs()
     assert not quiet.presses()
     assert pressing.presses()
-    assert not quiet.rows(near=-10.0)
-    assert len(pressing.rows(near=-10.0)) == 2
+    assert quiet.pressing_positions().shape == (0, 3)
+    np.testing.assert_array_equal(pressing.pressing_positions(), [point.position for point in report[1].points])
+
+
+def test_points_that_neither_press_nor_are_near_are_not_kept():
+    from aimdata.simgen.sapien.contact_points import ContactPoints
+
+    report = a_report(np.random.default_rng(0), [(0, 1), (2, 3), (1, 4)])
+    for point in report[0].points + report[2].points:
+        point.impulse = np.zeros(3, np.float32)
+    for point in report[2].points:
+        point.separation = -20.0
+    points = ContactPoints()
+    points.append(7, reader_of(report).pairs(), near=-10.0)
+    columns = points.columns()
+    assert columns["link"].tolist() == [[1, 4], [1, 4], [2, 3], [2, 3]]
+    assert columns["step"].tolist() == [7] * 4
