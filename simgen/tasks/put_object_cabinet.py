@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...errors import Unreachable
 from ..objects import Object
 from ..placement import Placement, mirrored
 from ..steps import Together
@@ -12,6 +13,8 @@ THINGS = (
     "047_mouse", "048_stapler", "057_toycar", "073_rubikscube", "075_bread", "077_phone", "081_playingcards",
     "107_soap", "112_tea-box", "113_coffee-box",
 )  # fmt: skip
+NEARER = 0.02
+"""How far from the middle of the drawer (m), towards the robot, where the hand would touch the cabinet's front."""
 
 
 @task("put_object_cabinet", limit=700)
@@ -33,11 +36,18 @@ class PutObjectCabinet(Task):
         yield arm.other.swing(self.cabinet, "drawer", 1.0, grasps="handle")
         yield arm.other.open(0.5)
         yield arm.other.lift(0.05, along="hand")
-        into = arm.place(
-            self.thing, self.cabinet.point("inside"), heading="aligned", symmetry=2, approach=0.12, gap=0.006
-        )
-        yield Together(arm.other.home(), arm.pick(self.thing, lift=0.12, then=into))
-        yield into
+        middle, nearer = (
+            arm.place(
+                self.thing, self.cabinet.point("inside"), heading="aligned", symmetry=2, approach=0.12, gap=0.006,
+                offset=(out, 0.0),
+            )
+            for out in (0.0, NEARER)
+        )  # fmt: skip
+        yield Together(arm.other.home(), arm.pick(self.thing, lift=0.12, then=middle))
+        try:
+            yield middle
+        except Unreachable:
+            yield nearer
         yield arm.lift(0.10)
 
     def success(self, world):

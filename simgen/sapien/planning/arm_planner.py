@@ -241,11 +241,10 @@ class ArmPlanner:
                 if entry is None:
                     self._acm.remove_entry(*pair)
 
-    def touch_pairs(self, body: int) -> set[frozenset[str]]:
-        """Pairs of this arm's hand and fingers with the links of a body."""
-        links = [link for link in self._scene.links if link.body == body]
-        single = len(links) == 1
-        names = [self._names[body] if single else link.name for link in links]
+    def touch_pairs(self, body: int, link: str | None = None) -> set[frozenset[str]]:
+        """Pairs of this arm's hand and fingers with the links of a body, or with one of them."""
+        links = [each.name for each in self._scene.links if each.body == body]
+        names = [self._names[body]] if len(links) == 1 else [name for name in links if link in (None, name)]
         return {frozenset((link, name)) for link in (self.arm.hand, *self.arm.fingers) for name in names if name}
 
     def plan_straight(self, start: np.ndarray, goal: Pose, *, check: bool = True) -> Path:
