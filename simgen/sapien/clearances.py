@@ -11,7 +11,7 @@ class Clearances:
     """Smallest separation (m) seen at any physics step, by kind of pair; negative where they overlapped.
 
     `robot-table`: the robot and the scenery; `arm-arm`: the two arms; `robot-object`; `object-object`, the table
-    included. The engine reports only pairs closer than its contact offsets: 10 mm, 5.5 mm for an arm's links that are
+    included. The engine reports only pairs closer than its contact offsets: 5 mm, 3 mm for an arm's links that are
     not of its gripper, and 1 mm for two of these.
     """
 

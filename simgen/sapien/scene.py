@@ -14,7 +14,7 @@ from ...geometry import Pose
 from ..assets.collision import convex_link, shape_mesh, shape_volume
 from ..assets.model import Embodiment, Joint, Link, Model, Shape
 
-CONTACT_OFFSET, ARM_CONTACT_OFFSET = 0.005, 0.0005
+CONTACT_OFFSET, ARM_CONTACT_OFFSET = 0.0025, 0.0005
 """The engine reports two shapes that are closer than the sum of their offsets (m).
 
 The smaller offset is that of robot links other than hands and fingers: links of a folded arm are 2 mm apart, and their

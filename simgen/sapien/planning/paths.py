@@ -16,7 +16,7 @@ toppra.setup_logging("ERROR")
 STRAIGHT_STEP = 0.01
 TURN_STEP = 0.06
 JOINT_STEP = 0.02
-GRID_POINTS = 60
+GRID_POINTS = 30
 """Fewest points of a path at which its limits are checked; more where it bends."""
 
 
