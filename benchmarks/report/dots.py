@@ -1,8 +1,13 @@
-"""Dot plot of success rates: a row an arm, its pooled rate with a 95 % interval, small dots for the training seeds."""
+"""Dot plot of success rates: a row an arm, its pooled rate with a 95 % interval, small dots for the training seeds.
+
+    python benchmarks/report/dots.py RESULTS.json... PICTURE.png
+
+draws documents of `value_map_ablation.py`, a block per task and setting.
+"""
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +17,22 @@ WIDTH, LEFT, RIGHT, ROW, HEADER, FOOT = 860, 190, 40, 30, 34, 40
 INK, SOFT, FAINT, PRIMARY = (30, 30, 30), (120, 124, 130), (226, 228, 232), (30, 90, 200)
 
 
-def draw(found: Mapping[str, Any], path: Path) -> None:
-    """A PNG of a document of `value_map_ablation.py`, a block per task."""
-    tasks = list(dict.fromkeys(one["task"] for one in found["rates"]))
-    height = sum(HEADER + ROW * sum(one["task"] == task for one in found["rates"]) for task in tasks) + FOOT
+def draw(documents: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """A PNG of documents of `value_map_ablation.py`, a block per task and setting."""
+    blocks: dict[str, list[Mapping[str, Any]]] = {}
+    for found in documents:
+        for one in found["rates"]:
+            blocks.setdefault(f"{one['task']}, {found['study']['setting']}", []).append(one)
+    height = sum(HEADER + ROW * len(rates) for rates in blocks.values()) + FOOT
     page = Image.new("RGB", (WIDTH, height), "white")
     pen, top = ImageDraw.Draw(page), 0
     for share in range(0, 101, 20):
         pen.line((_x(share / 100), HEADER - 6, _x(share / 100), height - FOOT), FAINT)
         pen.text((_x(share / 100), height - FOOT + 6), f"{share} %", SOFT, _font(13), "ma")
-    for task in tasks:
-        pen.text((12, top + 10), f"{task}, {found['study']['setting']}", INK, _font(15))
+    for title, rates in blocks.items():
+        pen.text((12, top + 10), title, INK, _font(15))
         top += HEADER
-        for one in (one for one in found["rates"] if one["task"] == task):
+        for one in rates:
             _row(pen, top + ROW // 2, one)
             top += ROW
     page.save(path)
@@ -50,4 +58,5 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 if __name__ == "__main__":
-    draw(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+    *results, picture = map(Path, sys.argv[1:])
+    draw([json.loads(path.read_text()) for path in results], picture)

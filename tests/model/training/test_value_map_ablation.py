@@ -97,7 +97,7 @@ def test_differences_are_those_built_in_and_the_primary_one_comes_first(whole, t
     assert control["difference"] == first["difference"]
     assert (same["difference"], same["low"], same["high"]) == (0, 0, 0)
     assert "(primary)" in paired.table(found)
-    dots.draw(found, tmp_path / "dots.png")
+    dots.draw([found], tmp_path / "dots.png")
     assert (tmp_path / "dots.png").stat().st_size > 1000
 
 
