@@ -13,6 +13,8 @@ STANDOFF, BAR = 0.032, 0.0085
 """Metres: from the front to the middle of the bar; the bar's corner radius."""
 POST = 0.005
 SIDES = 8
+BACK, OPENING = 0.012, 0.026
+"""The TCP of a grasp is this far before the middle of the bar; the gap between pads. No finger reaches the front."""
 
 Triple = tuple[float, float, float]
 
@@ -45,8 +47,9 @@ class Pull:
                 turn, down = np.radians(yaw), np.radians(pitch)
                 ahead = np.array([np.sin(turn), np.cos(turn), 0.0])
                 approach = np.cos(down) * ahead - np.sin(down) * np.array([0, 0, 1.0])
-                pose = Pose.from_axes(approach, np.cross((0, 0, 1), ahead), self.center)
-                grasps.append(Grasp(f"handle_{yaw:+03d}_{pitch:02d}", link, pose, opening=0.05))
+                at = np.array(self.center) - BACK * approach
+                pose = Pose.from_axes(approach, np.cross((0, 0, 1), ahead), at)
+                grasps.append(Grasp(f"handle_{yaw:+03d}_{pitch:02d}", link, pose, OPENING))
         return tuple(grasps)
 
     def _bar(self) -> Mesh:
