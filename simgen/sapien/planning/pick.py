@@ -104,7 +104,7 @@ def plan_grasp(
     with planner.allowing(planner.collisions(builder.joints)):
         if not planner.is_free(before):
             raise Unreachable(f"the approach to {grasp.name} is blocked")
-        with planner.allowing(planner.touch_pairs(body, grasp.link)):
+        with planner.allowing(planner.grasp_pairs(body, grasp.link)):
             descent = planner.plan_straight(before, tcp)
         builder.along(planner.plan_to_joints(builder.joints, [before]), opening)
     builder.grip(opening)
