@@ -5,11 +5,13 @@ import sys
 import numpy as np
 import pytest
 from aimdata.annotate.events import find_events
+from aimdata.annotate.kinematics import pose_at
 from aimdata.dataset.pack import content_sha256
 from aimdata.dataset.storage.layout import FORMAT_VERSION, DatasetConfig, create_or_open
 from aimdata.dataset.storage.staging import read_staged, stage
 from aimdata.errors import PlacementError, Unreachable
 from aimdata.geometry import T_POSE
+from aimdata.simgen.assets.bodies import model_for
 from aimdata.simgen.placement import Placement
 from aimdata.simgen.steps import RIGHT
 from aimdata.simgen.tasks.click_bell import ClickBell
@@ -397,3 +399,18 @@ def test_most_seeds_succeed_and_each_success_has_its_events(each, library):
         found = [event.kind for event in find_events(recording)]
         assert found == [kind for kind, _ in EVENTS[each]], recording.meta.uid
         assert recording.contact_separation.min() > -0.002
+
+
+@pytest.mark.parametrize(("name", "seed"), [("put_object_cabinet", 3), ("open_microwave", 0)])
+def test_a_hand_that_pulls_a_handle_touches_nothing_before_it(library, name, seed):
+    recording = attempt(name, library, seed).recording
+    (event,) = (each for each in find_events(recording) if each.kind == "press")
+    (link,) = event.links
+    body = recording.meta.bodies[recording.meta.links[link].body]
+    handle = model_for(body, recording.meta, library).frame("handle").pose.p
+    hand = {i for i, other in enumerate(recording.meta.links) if other.arm == event.arm}
+    touching = [bool({*pair} & hand) and link in pair for pair in recording.contact_link.tolist()]
+    first = np.array(touching) & (recording.contact_step <= event.step) & recording.contact_impulse.any(axis=1)
+    points = pose_at(recording, link, event.step).inverse().apply(recording.contact_position[first])
+    assert len(points)
+    assert np.linalg.norm(points - handle, axis=1).max() < 0.03

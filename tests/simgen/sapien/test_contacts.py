@@ -116,9 +116,7 @@ def test_two_scenes_at_different_addresses_give_the_same_rows_bit_for_bit(scene_
         scene, reader = scene_of("robot", "table", "block", "upper")
         run(scene, 0.4)
         points = read(reader)
-        tables.append(
-            np.column_stack([points.link, points.position, points.normal, points.impulse, points.separation])
-        )
+        tables.append(np.column_stack([points.link, points.position, points.normal, points.impulse, points.separation]))
         tables.append(scene)  # kept alive, so the next one lies elsewhere
     for table in tables[2::2]:
         np.testing.assert_array_equal(table, tables[0])
