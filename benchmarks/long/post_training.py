@@ -1,27 +1,30 @@
-"""A tiny policy of one task, evaluated in the simulator before and after stage 2; about a day on two cores.
+"""Does stage 2 help? A tiny policy of one task in closed loop before and after it, for each of some learning rates.
 
-Stage 2 trains on a fixed pool of seeds that stage 1 solves in 20 to 80 % of a group. Both policies are evaluated on the
-same unseen seeds; the difference is paired by seed.
+Stage 1 ends early, so that it succeeds in about half of the trials and leaves room. Stage 2 trains on a fixed pool of
+seeds that stage 1 solves in 20 to 80 % of a group. All policies are evaluated on the same unseen seeds, and differences
+are paired by seed. A learning rate is run with one seed; the interval is over trials alone.
+
+    python benchmarks/long/post_training.py --folder post-training --minutes 600
+
+Every step is skipped if its result is there; out of time, the script stops, and the same command goes on.
 """
 
 import argparse
 import json
+import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from aimdata.model import checkpoint
-from aimdata.simgen.evaluation.comparison import compare
-from steps import print_figure, run, settings
+import paired
+from aimdata.dataset import attempts
+from aimdata.dataset.storage.atomic import replace
+from steps import Clock, OutOfTime, once, run_until, settings
 
 sys.path.append(str(Path(__file__).parents[1] / "report"))
 import curves
 
-TASK = "click_bell"
-EPISODES, TRIALS, LIMIT = 60, 200, 96
-"""Demonstrations, evaluation seeds, and the most actions of a training episode."""
-VAE_STEPS, STEPS, UPDATES = 500, 5000, 60
-POOL, EVAL_SEEDS = 16, 32
-"""Training seeds, and seeds of the evaluation before every tenth update."""
 SCALARS = {
     "reward": "reward",
     "success": "success",
@@ -33,64 +36,149 @@ SCALARS = {
     "KL to stage 1": "kl",
     "spread of first chunks": "spread",
 }
+BEFORE = "stage 1"
 
 
-def demonstrate(data: Path) -> None:
-    """Episodes and their value maps."""
-    run("generate", "--tasks", TASK, "--episodes", str(EPISODES), "--workers", "2", "-d", str(data))
-    run("annotate", "-d", str(data))
+@dataclass(frozen=True)
+class Study:
+    """What is run: sizes of the data, of stage 1, of stage 2 for each of `rates`, and of the evaluation.
+
+    `limit` is the most actions of a training episode, `pool` the number of training seeds, `eval_seeds` that of the
+    evaluation before every tenth update. A chunk of 32 actions is executed whole.
+    """
+
+    task: str = "click_bell"
+    setting: str = "easy"
+    demonstrations: int = 200
+    validation: int = 20
+    vae_steps: int = 500
+    steps: int = 2000
+    updates: int = 60
+    rates: tuple[str, ...] = ("1e-4", "3e-5", "3e-4")
+    limit: int = 96
+    pool: int = 16
+    eval_seeds: int = 32
+    video_steps: int = 2
+    trials: int = 200
+    workers: int = 1
 
 
-def supervise(data: Path, folder: Path) -> None:
-    """The VAE and stage 1."""
-    own = ["-d", str(data), *settings(run=folder)]
-    run("train", "--stage", "vae", *own, *settings(stage_vae__steps=VAE_STEPS, stage_vae__schedule="cosine"))
-    run("cache", *own)
-    one = {"data__latents": "true", "stage_1__steps": STEPS, "stage_1__schedule": "cosine", "stage_1__batch": 16}
-    run("train", *own, *settings(**one))
+Run = Callable[..., None]
+"""Runs an aimdata command, given its words."""
 
 
-def post_train(data: Path, folder: Path, learning_rate: float) -> None:
-    """Stage 2, with its default sampler, groups and minibatches."""
-    two = {"tasks": TASK, "steps": UPDATES, "limit": LIMIT, "learning_rate": learning_rate}
-    two |= {"pool": POOL, "eval_seeds": EVAL_SEEDS}
+def supervise(study: Study, folder: Path, run: Run) -> None:
+    """Demonstrations, VAE, latents and stage 1."""
+    of = ["-d", str(folder / "data")]
+    once(folder / "data.json", lambda: _demonstrate(study, of, run))
+    once(folder / "vae.json", lambda: run("train", "--stage", "vae", *of, *_common(study, folder / "shared")))
+    once(folder / "latents.json", lambda: run("cache", *of, *_common(study, folder / "shared")))
+    once(folder / "trained.json", lambda: run("train", *of, *_stage_1(study, folder, folder / "run")))
+
+
+def _demonstrate(study: Study, of: list[str], run: Run) -> None:
+    size = ["--episodes", str(study.demonstrations), "--workers", str(study.workers)]
+    run("generate", "--tasks", study.task, "--setting", study.setting, "--canvas", "tiny", *size, *of)
+    run("annotate", *of)
+
+
+def _common(study: Study, folder: Path, **more: object) -> list[str]:
+    vae = {"stage_vae__steps": study.vae_steps, "stage_vae__schedule": "cosine"}
+    return settings(run=folder, **vae, data__offsets=4, data__validation=study.validation, **more)
+
+
+def _stage_1(study: Study, folder: Path, run_folder: Path, **more: object) -> list[str]:
+    one = {"steps": study.steps, "batch": 16, "schedule": "cosine"}
+    named = {f"stage_1__{name}": value for name, value in one.items()}
+    return _common(study, run_folder, vae_run=folder / "shared", data__latents="true", **named, **more)
+
+
+def post_train(study: Study, folder: Path, rate: str, run: Run) -> None:
+    """Stage 2 with its default sampler, groups and minibatches, in a run folder of its own."""
+    own = folder / f"rate-{rate}"
+    if not (own / "stage-1").exists():
+        shutil.copytree(folder / "run" / "stage-1", own / "copying", dirs_exist_ok=True)
+        (own / "copying").rename(own / "stage-1")
+    two = {"tasks": study.task, "setting": study.setting, "steps": study.updates, "limit": study.limit}
+    two |= {"learning_rate": rate, "pool": study.pool, "eval_seeds": study.eval_seeds, "video_steps": study.video_steps}
     named = {f"stage_2__{name}": value for name, value in two.items()}
-    run("train", "--stage", "2", "-d", str(data), *settings(run=folder, workers=2, save_every=2, **named))
+    words = _stage_1(study, folder, own, workers=study.workers, save_every=2, **named)
+    once(own / "trained.json", lambda: run("train", "--stage", "2", "-d", str(folder / "data"), *words))
 
 
-def evaluate(stage: str, folder: Path) -> tuple[float, str]:
-    """Success rate in the simulator, and a note with its interval."""
-    path, results = checkpoint.latest(folder / stage), folder / f"eval-{stage}"
-    assert path is not None
-    play = ["--policy", str(path), "--tasks", TASK, "--setting", "easy", "--episodes", str(TRIALS)]
-    run("eval", *play, "--workers", "2", "--results", str(results))
-    lines = json.loads((results / "results.json").read_text())["lines"]
-    (row,) = (line["measured"]["easy"] for line in lines if line["task"] == TASK)
-    interval = f"95 % Wilson interval {100 * row['low']:.0f} to {100 * row['high']:.0f} %"
-    return row["successes"] / row["trials"], f"{row['successes']} of {row['trials']} seeds of {TASK}, easy; {interval}"
+def evaluate(study: Study, folder: Path, run_folder: Path, stage: str, steps: int, run: Run) -> None:
+    """A policy on seeds unseen in training, into `eval` beside its stage."""
+    policy = run_folder / stage / f"step-{steps:06d}"
+    trial = ["--tasks", study.task, "--setting", study.setting, "--episodes", str(study.trials), "--videos", "0"]
+    place = ["--results", str(run_folder / "eval"), "--workers", str(study.workers), "-d", str(folder / "data")]
+    words = ["eval", "--policy", str(policy), *trial, "--set", f"video_steps={study.video_steps}", *place]
+    once(run_folder / f"evaluated-{study.trials}.json", lambda: run(*words))
+
+
+def conduct(study: Study, folder: Path, run: Run) -> None:
+    """All steps that are missing; OutOfTime when time is up."""
+    supervise(study, folder, run)
+    evaluate(study, folder, folder / "run", "stage-1", study.steps, run)
+    for rate in study.rates:
+        post_train(study, folder, rate, run)
+        evaluate(study, folder, folder / f"rate-{rate}", "stage-2", study.updates, run)
+
+
+def document(study: Study, folder: Path) -> dict[str, object]:
+    """All results so far, as JSON values."""
+    arms = {BEFORE: folder / "run"} | {f"stage 2, {rate}": folder / f"rate-{rate}" for rate in study.rates}
+    found = {arm: {0: done} for arm, place in arms.items() if (done := _outcomes(place))}
+    compared = [paired.difference(arm, BEFORE, [(found[arm], found[BEFORE])]) for arm in found if arm != BEFORE]
+    return {
+        "primary": None,
+        "study": {**vars(study)},
+        "cells": {arm: "evaluated" if arm in found else "pending" for arm in arms},
+        "rates": [paired.rate(study.task, arm, done) for arm, done in found.items()],
+        "differences": compared,
+        "curves": {arm: _curves(place / "stage-2" / "tensorboard") for arm, place in arms.items() if arm != BEFORE},
+    }
+
+
+def _outcomes(place: Path) -> dict[int, bool]:
+    """Success by trial seed; empty before the first evaluation has ended."""
+    if not any(place.glob("evaluated-*.json")):
+        return {}
+    made = attempts.read(place / "eval")
+    return {trial.seed: trial.outcome == "success" for trial in made if trial.outcome in ("success", "failed")}
+
+
+def _curves(board: Path) -> dict[str, list[list[float]]]:
+    """Steps and values of every scalar that was logged."""
+    if not board.exists():
+        return {}
+    found = {name: curves.scalars(board, name) for name in SCALARS.values()}
+    return {name: [steps.tolist(), values.tolist()] for name, (steps, values) in found.items() if len(steps)}
 
 
 def main() -> None:
-    """Train stage 1, evaluate, train stage 2, evaluate, and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path("post-training"), help="of the dataset, run and results")
-    parser.add_argument("--learning-rate", type=float, default=1e-4, help="of stage 2; sweep 3e-5, 1e-4, 3e-4")
-    asked = parser.parse_args()
-    folder = asked.folder
-    data, own = folder / "data", folder / "run"
-    demonstrate(data)
-    supervise(data, own)
-    before, said = evaluate("stage-1", own)
-    print_figure("success of stage 1", before, "", said)
-    post_train(data, own, asked.learning_rate)
-    board = own / "stage-2" / "tensorboard"
-    curves.draw([(title, *curves.scalars(board, name)) for title, name in SCALARS.items()], folder / "curves.png")
-    after, said = evaluate("stage-2", own)
-    print_figure("success of stage 2", after, "", said, "stage 1", before)
-    mean, *_ = compare(own / "eval-stage-1", own / "eval-stage-2").rows
-    interval = f"95 % bootstrap interval {100 * mean.low:+.1f} to {100 * mean.high:+.1f} points"
-    pairs = f"{mean.pairs} pairs, {mean.gained} gained, {mean.lost} lost; {interval}"
-    print_figure("stage 2 minus stage 1", 100 * mean.difference, "points", pairs)
+    """Run for some minutes, then write and print what is known."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True, help="of all data, runs and results")
+    parser.add_argument("--minutes", type=float, required=True, help="after which to stop")
+    parser.add_argument("--rates", default=",".join(Study.rates), help="learning rates separated by commas")
+    for name in ("demonstrations", "validation", "vae_steps", "steps", "updates", "pool", "trials", "workers"):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Study, name))
+    parser.add_argument("--json", type=Path, default=Path(__file__).parents[1] / "post_training.json")
+    asked = vars(parser.parse_args())
+    folder, results, clock = asked.pop("folder"), asked.pop("json"), Clock(asked.pop("minutes"))
+    study = Study(**(asked | {"rates": tuple(asked["rates"].split(","))}))
+    try:
+        conduct(study, folder, lambda *words: run_until(clock, *words))
+    except OutOfTime:
+        print("Out of time; the same command goes on.", file=sys.stderr)
+    found = document(study, folder)
+    replace(results, (json.dumps(found, indent=1) + "\n").encode())
+    for rate in study.rates:
+        board = folder / f"rate-{rate}" / "stage-2" / "tensorboard"
+        if board.exists():
+            panels = [(title, *curves.scalars(board, name)) for title, name in SCALARS.items()]
+            curves.draw(panels, folder / f"rate-{rate}.png")
+    print(paired.table(found))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,22 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from time import monotonic, perf_counter
+
+from aimdata.dataset.storage.atomic import replace
 
 PATIENCE = 60.0
 """Seconds that an interrupted command has to end by itself."""
+
+
+def once(marker: Path, step: Callable[[], object]) -> None:
+    """Do a step unless its marker is there; what it returns is written into the marker, as JSON."""
+    if not marker.exists():
+        found = step()
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        replace(marker, json.dumps(found).encode())
 
 
 def run(*words: str) -> float:

@@ -29,7 +29,7 @@ from pathlib import Path
 import paired
 from aimdata.dataset import attempts
 from aimdata.dataset.storage.atomic import replace
-from steps import Clock, OutOfTime, run_until, settings
+from steps import Clock, OutOfTime, once, run_until, settings
 
 ARMS = {
     "aim": {},
@@ -102,14 +102,6 @@ def cells(study: Study, folder: Path) -> Iterator[Cell]:
         for task in study.tasks:
             for arm in study.arms:
                 yield Cell(task, arm, seed, folder / task / f"{arm}-{seed}")
-
-
-def once(marker: Path, step: Callable[[], object]) -> None:
-    """Do a step unless its marker is there; what it returns is written into the marker, as JSON."""
-    if not marker.exists():
-        found = step()
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        replace(marker, json.dumps(found).encode())
 
 
 def prepare(study: Study, task: str, folder: Path, run: Run, gates: Gates) -> bool:

@@ -26,8 +26,21 @@ def test_the_small_preset_overfits_eight_episodes(tmp_path):
 
 
 def test_a_tiny_policy_is_judged_before_and_after_stage_2(tmp_path):
-    found = figures("post_training.py", tmp_path)
-    before, after = (found[f"success of stage {stage}"] for stage in (1, 2))
-    assert before["value"] > 0.1, "stage 1 does something at all"
-    assert "Wilson interval" in before["note"]
-    assert "Wilson interval" in after["note"]
+    sizes = {
+        "minutes": 230,
+        "rates": "1e-4",
+        "demonstrations": 60,
+        "validation": 6,
+        "updates": 10,
+        "pool": 4,
+        "trials": 50,
+    }
+    words = [word for name, value in sizes.items() for word in (f"--{name}", str(value))]
+    results = tmp_path / "found.json"
+    command = [sys.executable, LONG / "post_training.py", "--folder", tmp_path / "runs", "--json", results, *words]
+    assert subprocess.run(command).returncode == 0
+    found = json.loads(results.read_text())
+    assert set(found["cells"].values()) == {"evaluated"}
+    assert found["rates"][0]["successes"] > 5, "stage 1 does something at all"
+    (compared,) = found["differences"]
+    assert compared["pairs"] == 50
