@@ -243,18 +243,16 @@ class ArmPlanner:
 
     def touch_pairs(self, body: int) -> set[frozenset[str]]:
         """Pairs of this arm's hand and fingers with the links of a body."""
+        return self._pairs_with(body, (self.arm.hand, *self.arm.fingers))
+
+    def finger_pairs(self, body: int) -> set[frozenset[str]]:
+        """Pairs of this arm's fingers with the links of a body."""
+        return self._pairs_with(body, self.arm.fingers)
+
+    def _pairs_with(self, body: int, own: Iterable[str]) -> set[frozenset[str]]:
         links = [link.name for link in self._scene.links if link.body == body]
         names = [self._names[body]] if len(links) == 1 else links
-        return {frozenset((link, name)) for link in (self.arm.hand, *self.arm.fingers) for name in names if name}
-
-    def grasp_pairs(self, body: int, link: str) -> set[frozenset[str]]:
-        """Pairs that may touch on the way to a grasp: as `touch_pairs`, of an articulated body fingers and `link` only.
-
-        A palm against a door or drawer would move it.
-        """
-        if sum(each.body == body for each in self._scene.links) == 1:
-            return self.touch_pairs(body)
-        return {frozenset((finger, link)) for finger in self.arm.fingers}
+        return {frozenset((link, name)) for link in own for name in names if name}
 
     def plan_straight(self, start: np.ndarray, goal: Pose, *, check: bool = True) -> Path:
         """A straight line of the TCP from joints `start` to a pose, the rotation interpolated.

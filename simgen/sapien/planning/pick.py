@@ -23,11 +23,12 @@ LOOK_AHEAD = 6
 @plan.register
 def _pick(step: Pick, context: PlanningContext) -> Trajectory:
     body = context.world.body(step.object)
+    touching = context.planner.touch_pairs(body)
     for grasp, tcp, start in rank_grasps(context, body, step.grasps, step.approach):
         try:
-            builder = plan_grasp(context, body, grasp, tcp, start, step.approach)
+            builder = plan_grasp(context, grasp, tcp, start, touching)
             if step.lift:
-                with context.planner.allowing(context.planner.touch_pairs(body)):
+                with context.planner.allowing(touching):
                     builder.along(
                         context.planner.plan_straight(builder.joints, Pose(tcp.p + np.array([0, 0, step.lift]), tcp.q))
                     )
@@ -91,9 +92,11 @@ def rank_grasps(
 
 
 def plan_grasp(
-    context: PlanningContext, body: int, grasp: Grasp, tcp: Pose, before: np.ndarray, approach: float
+    context: PlanningContext, grasp: Grasp, tcp: Pose, before: np.ndarray, touching: set[frozenset[str]]
 ) -> TrajectoryBuilder:
     """Move to the approach joints `before`, go straight to the grasp and close the gripper.
+
+    The pairs of names `touching` may collide on the straight line.
 
     Raises:
         Unreachable: the approach or the straight line collides or cannot be followed.
@@ -104,7 +107,7 @@ def plan_grasp(
     with planner.allowing(planner.collisions(builder.joints)):
         if not planner.is_free(before):
             raise Unreachable(f"the approach to {grasp.name} is blocked")
-        with planner.allowing(planner.grasp_pairs(body, grasp.link)):
+        with planner.allowing(touching):
             descent = planner.plan_straight(before, tcp)
         builder.along(planner.plan_to_joints(builder.joints, [before]), opening)
     builder.grip(opening)

@@ -1,6 +1,7 @@
 """Pressing and pushing with closed fingertips, and moving lids, doors and handles while holding them."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
@@ -93,9 +94,10 @@ def _swing(step: Swing, context: PlanningContext) -> Trajectory:
     world, planner = context.world, context.planner
     body = world.body(step.object)
     joint = world.joint_index(body, step.joint)
-    for grasp, tcp, start in rank_grasps(context, body, step.grasps, step.approach):
-        try:
-            builder = plan_grasp(context, body, grasp, tcp, start, step.approach)
+    grasps = list(rank_grasps(context, body, step.grasps, step.approach))
+    for touching, (grasp, tcp, start) in product((planner.finger_pairs(body), planner.touch_pairs(body)), grasps):
+        try:  # first without the palm, which would move a door or drawer before the fingers hold it
+            builder = plan_grasp(context, grasp, tcp, start, touching)
             with planner.allowing(planner.touch_pairs(body)):
                 builder.along(planner.follow(builder.joints, _arc_poses(world, joint, step.fraction, tcp)))
         except Unreachable:
