@@ -13,14 +13,13 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import paired
-from aimdata.dataset import attempts
 from aimdata.dataset.storage.atomic import replace
 from steps import Clock, OutOfTime, once, run_until, settings
+from studies import CANVAS, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes
 
 sys.path.append(str(Path(__file__).parents[1] / "report"))
 import curves
@@ -63,23 +62,14 @@ class Study:
     workers: int = 1
 
 
-Run = Callable[..., None]
-"""Runs an aimdata command, given its words."""
-
-
 def supervise(study: Study, folder: Path, run: Run) -> None:
     """Demonstrations, VAE, latents and stage 1."""
-    of = ["-d", str(folder / "data")]
-    once(folder / "data.json", lambda: _demonstrate(study, of, run))
-    once(folder / "vae.json", lambda: run("train", "--stage", "vae", *of, *_common(study, folder / "shared")))
-    once(folder / "latents.json", lambda: run("cache", *of, *_common(study, folder / "shared")))
+    data, shared = folder / "data", folder / "shared"
+    of, shown = ["-d", str(data)], Episodes(study.task, study.setting, study.demonstrations, study.workers)
+    once(folder / "data.json", lambda: demonstrate(run, data, shown))
+    once(folder / "vae.json", lambda: run("train", "--stage", "vae", *of, *_common(study, shared)))
+    once(folder / "latents.json", lambda: run("cache", *of, *_common(study, shared)))
     once(folder / "trained.json", lambda: run("train", *of, *_stage_1(study, folder, folder / "run")))
-
-
-def _demonstrate(study: Study, of: list[str], run: Run) -> None:
-    size = ["--episodes", str(study.demonstrations), "--workers", str(study.workers)]
-    run("generate", "--tasks", study.task, "--setting", study.setting, "--canvas", "tiny", *size, *of)
-    run("annotate", *of)
 
 
 def _common(study: Study, folder: Path, **more: object) -> list[str]:
@@ -106,45 +96,38 @@ def post_train(study: Study, folder: Path, rate: str, run: Run) -> None:
     once(own / "trained.json", lambda: run("train", "--stage", "2", "-d", str(folder / "data"), *words))
 
 
-def evaluate(study: Study, folder: Path, run_folder: Path, stage: str, steps: int, run: Run) -> None:
-    """A policy on seeds unseen in training, into `eval` beside its stage."""
-    policy = run_folder / stage / f"step-{steps:06d}"
-    trial = ["--tasks", study.task, "--setting", study.setting, "--episodes", str(study.trials), "--videos", "0"]
-    place = ["--results", str(run_folder / "eval"), "--workers", str(study.workers), "-d", str(folder / "data")]
-    words = ["eval", "--policy", str(policy), *trial, "--set", f"video_steps={study.video_steps}", *place]
-    once(run_folder / f"evaluated-{study.trials}.json", lambda: run(*words))
+SIZES = ("task", "setting", "demonstrations", "validation", "vae_steps", "steps")
+SIZES += ("updates", "limit", "pool", "eval_seeds", "video_steps")
+"""What decides the results of a learning rate."""
 
 
 def conduct(study: Study, folder: Path, run: Run) -> None:
-    """All steps that are missing; OutOfTime when time is up."""
+    """All steps that are missing; OutOfTime when time is up, OtherStudy when the folder holds other sizes."""
+    claim(folder, {name: getattr(study, name) for name in SIZES})
+    trials = Episodes(study.task, study.setting, study.trials, study.workers)
+    data, first = folder / "data", folder / "run"
     supervise(study, folder, run)
-    evaluate(study, folder, folder / "run", "stage-1", study.steps, run)
+    evaluate(run, first / "stage-1" / f"step-{study.steps:06d}", data, first, trials, video_steps=study.video_steps)
     for rate in study.rates:
         post_train(study, folder, rate, run)
-        evaluate(study, folder, folder / f"rate-{rate}", "stage-2", study.updates, run)
+        own = folder / f"rate-{rate}"
+        policy = own / "stage-2" / f"step-{study.updates:06d}"
+        evaluate(run, policy, data, own, trials, video_steps=study.video_steps)
 
 
 def document(study: Study, folder: Path) -> dict[str, object]:
     """All results so far, as JSON values."""
     arms = {BEFORE: folder / "run"} | {f"stage 2, {rate}": folder / f"rate-{rate}" for rate in study.rates}
-    found = {arm: {0: done} for arm, place in arms.items() if (done := _outcomes(place))}
+    found = {arm: {0: done} for arm, place in arms.items() if (done := outcomes(place))}
     compared = [paired.difference(arm, BEFORE, [(found[arm], found[BEFORE])]) for arm in found if arm != BEFORE]
     return {
         "primary": None,
-        "study": {**vars(study)},
+        "study": {**vars(study), "canvas": CANVAS},
         "cells": {arm: "evaluated" if arm in found else "pending" for arm in arms},
         "rates": [paired.rate(study.task, arm, done) for arm, done in found.items()],
         "differences": compared,
         "curves": {arm: _curves(place / "stage-2" / "tensorboard") for arm, place in arms.items() if arm != BEFORE},
     }
-
-
-def _outcomes(place: Path) -> dict[int, bool]:
-    """Success by trial seed; empty before the first evaluation has ended."""
-    if not any(place.glob("evaluated-*.json")):
-        return {}
-    made = attempts.read(place / "eval")
-    return {trial.seed: trial.outcome == "success" for trial in made if trial.outcome in ("success", "failed")}
 
 
 def _curves(board: Path) -> dict[str, list[list[float]]]:
@@ -155,22 +138,37 @@ def _curves(board: Path) -> dict[str, list[list[float]]]:
     return {name: [steps.tolist(), values.tolist()] for name, (steps, values) in found.items() if len(steps)}
 
 
+def parse_rates(text: str) -> tuple[str, ...]:
+    """Learning rates as they were written, since they name folders."""
+    rates = tuple(text.split(","))
+    for rate in rates:
+        try:
+            usable = 0 < float(rate) < 1
+        except ValueError:
+            usable = False
+        if not usable:
+            raise argparse.ArgumentTypeError(f"{rate!r} is not a learning rate; give numbers between 0 and 1")
+    return rates
+
+
 def main() -> None:
     """Run for some minutes, then write and print what is known."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="of all data, runs and results")
     parser.add_argument("--minutes", type=float, required=True, help="after which to stop")
-    parser.add_argument("--rates", default=",".join(Study.rates), help="learning rates separated by commas")
+    parser.add_argument("--rates", type=parse_rates, default=Study.rates, help="learning rates separated by commas")
     for name in ("demonstrations", "validation", "vae_steps", "steps", "updates", "pool", "trials", "workers"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Study, name))
     parser.add_argument("--json", type=Path, default=Path(__file__).parents[1] / "post_training.json")
     asked = vars(parser.parse_args())
     folder, results, clock = asked.pop("folder"), asked.pop("json"), Clock(asked.pop("minutes"))
-    study = Study(**(asked | {"rates": tuple(asked["rates"].split(","))}))
+    study = Study(**asked)
     try:
         conduct(study, folder, lambda *words: run_until(clock, *words))
     except OutOfTime:
         print("Out of time; the same command goes on.", file=sys.stderr)
+    except OtherStudy as error:
+        parser.error(str(error))
     found = document(study, folder)
     replace(results, (json.dumps(found, indent=1) + "\n").encode())
     for rate in study.rates:

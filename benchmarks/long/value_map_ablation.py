@@ -22,14 +22,14 @@ Every step is skipped if its result is there; out of time, the script stops, and
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import paired
-from aimdata.dataset import attempts
 from aimdata.dataset.storage.atomic import replace
 from steps import Clock, OutOfTime, once, run_until, settings
+from studies import CANVAS, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes
 
 ARMS = {
     "aim": {},
@@ -56,7 +56,6 @@ class Study:
 
     tasks: tuple[str, ...] = ("click_bell", "place_empty_cup")
     setting: str = "hard"
-    canvas: str = "tiny"
     demonstrations: int = 200
     validation: int = 20
     vae_steps: int = 650
@@ -77,10 +76,6 @@ class Cell:
     arm: str
     seed: int
     folder: Path
-
-
-Run = Callable[..., None]
-"""Runs an aimdata command, given its words."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +103,8 @@ def prepare(study: Study, task: str, folder: Path, run: Run, gates: Gates) -> bo
     """Demonstrations, VAE and latents of a task; whether its VAE passes the gates."""
     data, shared = folder / task / "data", folder / task / "shared"
     of = ["-d", str(data)]
-    once(folder / task / "data.json", lambda: _demonstrate(study, task, of, run))
+    shown = Episodes(task, study.setting, study.demonstrations, study.workers)
+    once(folder / task / "data.json", lambda: demonstrate(run, data, shown))
     once(folder / task / "vae.json", lambda: run("train", "--stage", "vae", *of, *_common(study, shared)))
     once(folder / task / "peaks.json", lambda: gates.peaks(shared, data))
     once(folder / task / "touch.json", lambda: gates.touch(shared, data))
@@ -117,13 +113,6 @@ def prepare(study: Study, task: str, folder: Path, run: Run, gates: Gates) -> bo
         return False
     once(folder / task / "latents.json", lambda: run("cache", *of, *_common(study, shared)))
     return True
-
-
-def _demonstrate(study: Study, task: str, of: Sequence[str], run: Run) -> None:
-    images = ["--setting", study.setting, "--canvas", study.canvas]
-    size = ["--episodes", str(study.demonstrations), "--workers", str(study.workers)]
-    run("generate", "--tasks", task, *images, *size, *of)
-    run("annotate", *of)
 
 
 def _common(study: Study, folder: Path, **more: object) -> list[str]:
@@ -142,18 +131,8 @@ def fill(study: Study, cell: Cell, run: Run, gates: Gates) -> None:
     once(cell.folder / "trained.json", lambda: run("train", *words))
     policy = cell.folder / "run" / "stage-1" / f"step-{study.steps:06d}"
     once(cell.folder / "errors.json", lambda: gates.errors(policy, data))
-    trial = ["--tasks", cell.task, "--setting", study.setting, "--episodes", str(study.trials), "--videos", "0"]
-    place = ["--results", str(cell.folder / "eval"), "--workers", str(study.workers), "-d", str(data)]
-    trial += ["--set", f"replan={study.replan}"]
-    once(cell.folder / f"evaluated-{study.trials}.json", lambda: run("eval", "--policy", str(policy), *trial, *place))
-
-
-def outcomes(cell: Cell) -> dict[int, bool]:
-    """Success by trial seed of an evaluated cell; empty before."""
-    if state(cell) != "evaluated":
-        return {}
-    made = attempts.read(cell.folder / "eval")
-    return {trial.seed: trial.outcome == "success" for trial in made if trial.outcome in ("success", "failed")}
+    trials = Episodes(cell.task, study.setting, study.trials, study.workers)
+    evaluate(run, policy, data, cell.folder, trials, replan=study.replan)
 
 
 def state(cell: Cell) -> str:
@@ -165,13 +144,13 @@ def state(cell: Cell) -> str:
 
 def document(study: Study, folder: Path) -> dict[str, object]:
     """All results so far, as JSON values."""
-    found = {cell: outcomes(cell) for cell in cells(study, folder)}
+    found = {cell: outcomes(cell.folder) for cell in cells(study, folder)}
     arms = [paired.rate(task, arm, _of(found, task, arm)) for task in study.tasks for arm in study.arms]
     pairs = [pair for pair in (PRIMARY, *SECONDARY) if set(pair) <= set(study.arms)]
     compared = [paired.difference(a, b, [(_of(found, t, a), _of(found, t, b)) for t in study.tasks]) for a, b in pairs]
     return {
         "primary": f"{PRIMARY[0]} - {PRIMARY[1]}",
-        "study": {**vars(study)},
+        "study": {**vars(study), "canvas": CANVAS},
         "cells": {f"{cell.task}/{cell.arm}/{cell.seed}": state(cell) for cell in found},
         "peaks_kept": {task: _read(folder / task / "peaks.json") for task in study.tasks},
         "touch_distance_px": {task: _read(folder / task / "touch.json") for task in study.tasks},
@@ -190,8 +169,13 @@ def _read(path: Path) -> object:
     return json.loads(path.read_text()) if path.exists() else None
 
 
+SIZES = ("setting", "demonstrations", "validation", "vae_steps", "steps", "batch", "replan")
+"""What decides the results of a cell, besides its task, arm and seed."""
+
+
 def conduct(study: Study, folder: Path, run: Run, gates: Gates) -> None:
-    """All steps that are missing; OutOfTime when time is up."""
+    """All steps that are missing; OutOfTime when time is up, OtherStudy when the folder holds other sizes."""
+    claim(folder, {name: getattr(study, name) for name in SIZES})
     usable = {task for task in study.tasks if prepare(study, task, folder, run, gates)}
     for cell in cells(study, folder):
         if cell.task in usable:
@@ -233,6 +217,8 @@ def main() -> None:
         conduct(study, asked.folder, lambda *words: run_until(clock, *words), gates)
     except OutOfTime:
         print("Out of time; the same command goes on.", file=sys.stderr)
+    except OtherStudy as error:
+        parser.error(str(error))
     found = document(study, asked.folder)
     replace(asked.json, (json.dumps(found, indent=1) + "\n").encode())
     print(paired.table(found))

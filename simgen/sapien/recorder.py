@@ -7,7 +7,7 @@ import numpy as np
 from ...dataset.recording import SIDES, EpisodeMeta, Interaction, Recording
 from ..task import Task
 from .cameras import Cameras
-from .contact_points import ContactPoints
+from .contact_log import ContactLog
 from .world import PhysicalWorld
 
 NEAR_CONTACT = 0.002
@@ -25,7 +25,7 @@ class Recorder:
         self._hands = [world.hand_link(side) for side in SIDES]
         self._watched: set[int] | None = None
         self._rows: dict[str, list[np.ndarray]] = {}
-        self._contacts = ContactPoints()
+        self._contacts = ContactLog()
 
     @property
     def frames(self) -> int:

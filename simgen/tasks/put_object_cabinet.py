@@ -36,18 +36,18 @@ class PutObjectCabinet(Task):
         yield arm.other.swing(self.cabinet, "drawer", 1.0, grasps="handle")
         yield arm.other.open(0.5)
         yield arm.other.lift(0.05, along="hand")
-        middle, nearer = (
-            arm.place(
-                self.thing, self.cabinet.point("inside"), heading="aligned", symmetry=2, approach=0.12, gap=0.006,
-                offset=(out, 0.0),
+
+        def into(out):
+            drawer = self.cabinet.point("inside")
+            return arm.place(
+                self.thing, drawer, heading="aligned", symmetry=2, approach=0.12, gap=0.006, offset=(out, 0.0)
             )
-            for out in (0.0, NEARER)
-        )  # fmt: skip
-        yield Together(arm.other.home(), arm.pick(self.thing, lift=0.12, then=middle))
+
+        yield Together(arm.other.home(), arm.pick(self.thing, lift=0.12, then=into(0.0)))
         try:
-            yield middle
+            yield into(0.0)
         except Unreachable:
-            yield nearer
+            yield into(NEARER)
         yield arm.lift(0.10)
 
     def success(self, world):

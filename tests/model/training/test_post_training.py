@@ -2,38 +2,27 @@
 
 import json
 import sys
+from argparse import ArgumentTypeError
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from aimdata.dataset.attempts import Attempt, append
+import pytest
 
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks" / "long"))
 import post_training
 from steps import OutOfTime
+from studies import OtherStudy
+
+from .noted_commands import Commands
 
 TOY = post_training.Study(demonstrations=4, validation=1, steps=2, updates=3, rates=("1e-4", "3e-4"), trials=40)
 SOLVED = {"run": 0.4, "rate-1e-4": 0.8, "rate-3e-4": 0.4}
 
 
-class Commands:
-    """Notes commands; training leaves a folder, `eval` trials whose outcomes depend on the run and the trial seed."""
-
-    def __init__(self, most: int = 10**6) -> None:
-        self.asked, self.most = [], most
-
-    def __call__(self, *words: str) -> None:
-        if len(self.asked) == self.most:
-            raise OutOfTime
-        self.asked.append(words)
-        if words[0] == "train":
-            folder = Path(next(word for word in words if word.startswith("run=")).removeprefix("run="))
-            (folder / ("stage-2" if "2" in words else "stage-1")).mkdir(parents=True, exist_ok=True)
-        if words[0] == "eval":
-            folder = Path(words[words.index("--results") + 1])
-            folder.mkdir(parents=True, exist_ok=True)
-            for seed in range(TOY.trials):
-                solved = np.random.default_rng(seed).random() < SOLVED[folder.parent.name]
-                append(folder, Attempt("click_bell", "easy", 100_000 + seed, "success" if solved else "failed"))
+def solved(run: str, trial: int) -> bool:
+    """Depends on the run and the trial seed."""
+    return np.random.default_rng(trial).random() < SOLVED[run]
 
 
 def conduct(folder: Path, run: Commands) -> dict:
@@ -45,7 +34,7 @@ def conduct(folder: Path, run: Commands) -> dict:
 
 
 def test_every_rate_starts_from_the_same_stage_1_and_is_evaluated_alike(tmp_path):
-    run = Commands()
+    run = Commands(solved)
     conduct(tmp_path, run)
     second = [set(words) for words in run.asked if words[0] == "train" and "2" in words]
     assert len(second) == 2
@@ -59,20 +48,37 @@ def test_every_rate_starts_from_the_same_stage_1_and_is_evaluated_alike(tmp_path
 
 
 def test_stopped_at_any_command_it_ends_with_the_same_document(tmp_path):
-    whole = Commands()
+    whole = Commands(solved)
     expected = conduct(tmp_path / "whole", whole)
     for most in range(len(whole.asked)):
         folder = tmp_path / str(most)
-        conduct(folder, Commands(most))
-        rest = Commands()
+        conduct(folder, Commands(solved, most))
+        rest = Commands(solved)
         assert conduct(folder, rest) == expected
         assert len(rest.asked) <= len(whole.asked) - most + 1, "generate and annotate are one step"
 
 
 def test_the_difference_is_to_stage_1_on_the_same_seeds(tmp_path):
-    found = conduct(tmp_path, Commands())
+    found = conduct(tmp_path, Commands(solved))
     better, same = found["differences"]
     assert (better["first"], better["second"], better["pairs"]) == ("stage 2, 1e-4", "stage 1", TOY.trials)
     assert better["low"] > 0
     assert same["difference"] == same["low"] == same["high"] == 0
     assert found["cells"] == dict.fromkeys(("stage 1", "stage 2, 1e-4", "stage 2, 3e-4"), "evaluated")
+
+
+def test_results_of_other_sizes_are_not_taken_for_those_asked_for(tmp_path):
+    conduct(tmp_path, Commands(solved))
+    longer = replace(TOY, updates=60)
+    with pytest.raises(OtherStudy, match=r"holds results with updates 3, not 60"):
+        post_training.conduct(longer, tmp_path, Commands(solved))
+    more = Commands(solved)
+    post_training.conduct(replace(TOY, trials=50), tmp_path, more)
+    assert {words[0] for words in more.asked} == {"eval"}, "more trials go on from those there"
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1e-4,", "-1", "2", "nan"])
+def test_what_is_not_a_learning_rate_is_refused_before_anything_runs(text):
+    with pytest.raises(ArgumentTypeError, match="learning rate"):
+        post_training.parse_rates(text)
+    assert post_training.parse_rates("1e-4,3e-5") == ("1e-4", "3e-5")

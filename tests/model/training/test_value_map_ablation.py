@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from aimdata.dataset.attempts import Attempt, append
 
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks" / "long"))
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks" / "report"))
@@ -15,28 +14,16 @@ import paired
 import value_map_ablation as ablation
 from steps import Clock, OutOfTime, run_until
 
+from .noted_commands import Commands
+
 TOY = ablation.Study(tasks=("click_bell", "lift_pot"), demonstrations=4, validation=1, steps=2, seeds=(0, 1), trials=30)
 SOLVED = {"aim": 0.8, "uncond": 0.5, "typical_wam": 0.8, "shuffled": 0.5}
 
 
-class Commands:
-    """Notes commands; `eval` writes trials whose outcomes depend on the arm and the trial seed. Stops after `most`."""
-
-    def __init__(self, most: int = 10**6) -> None:
-        self.asked, self.most = [], most
-
-    def __call__(self, *words: str) -> None:
-        if len(self.asked) == self.most:
-            raise OutOfTime
-        self.asked.append(words)
-        if words[0] == "eval":
-            folder = Path(words[words.index("--results") + 1])
-            folder.mkdir(parents=True, exist_ok=True)
-            arm, seed = folder.parent.name.split("-")
-            for trial in range(TOY.trials):
-                draw = np.random.default_rng((trial, int(seed))).random()
-                good = "success" if draw < SOLVED[arm] else "failed"
-                append(folder, Attempt(words[words.index("--tasks") + 1], "hard", 100_000 + trial, good))
+def solved(cell: str, trial: int) -> bool:
+    """Depends on the arm, the training seed and the trial seed."""
+    arm, seed = cell.split("-")
+    return np.random.default_rng((trial, int(seed))).random() < SOLVED[arm]
 
 
 def conduct(folder: Path, run: Commands, kept: float = 1.0, missed: float = 2.0) -> dict:
@@ -50,7 +37,7 @@ def conduct(folder: Path, run: Commands, kept: float = 1.0, missed: float = 2.0)
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> tuple[dict, Commands]:
-    run = Commands()
+    run = Commands(solved)
     return conduct(tmp_path_factory.mktemp("whole"), run), run
 
 
@@ -72,7 +59,7 @@ def test_every_arm_has_the_same_data_steps_vae_and_evaluation(whole):
 @pytest.mark.parametrize("most", [0, 1, 5, 12, 23, 40])
 def test_stopped_anywhere_it_ends_with_the_same_results(whole, tmp_path, most):
     wanted, run = whole
-    first, second = Commands(most), Commands()
+    first, second = Commands(solved, most), Commands(solved)
     conduct(tmp_path, first)
     assert conduct(tmp_path, second) == wanted
     repeated = len(first.asked) + len(second.asked) - len(run.asked)
@@ -81,7 +68,7 @@ def test_stopped_anywhere_it_ends_with_the_same_results(whole, tmp_path, most):
 
 @pytest.mark.parametrize("failed", [{"kept": 0.5}, {"missed": 8.9}])
 def test_a_vae_that_loses_the_peaks_or_the_objects_stops_its_task_before_any_arm(tmp_path, failed):
-    run = Commands()
+    run = Commands(solved)
     found = conduct(tmp_path, run, **failed)
     assert set(found["cells"].values()) == {"pending"}
     assert found["rates"] == found["differences"] == []

@@ -33,9 +33,9 @@ def scene_of(library):
 
 def read(reader):
     """All contact points but the robot's with itself, sorted, with named columns."""
-    from aimdata.simgen.sapien.contact_points import ContactPoints
+    from aimdata.simgen.sapien.contact_log import ContactLog
 
-    points = ContactPoints()
+    points = ContactLog()
     points.append(0, reader.others(reader.pairs()))
     return SimpleNamespace(**points.columns())
 
@@ -198,14 +198,14 @@ def test_only_points_with_an_impulse_count_as_pressing():
 
 
 def test_points_that_neither_press_nor_are_near_are_not_kept():
-    from aimdata.simgen.sapien.contact_points import ContactPoints
+    from aimdata.simgen.sapien.contact_log import ContactLog
 
     report = a_report(np.random.default_rng(0), [(0, 1), (2, 3), (1, 4)])
     for point in report[0].points + report[2].points:
         point.impulse = np.zeros(3, np.float32)
     for point in report[2].points:
         point.separation = -20.0
-    points = ContactPoints()
+    points = ContactLog()
     points.append(7, reader_of(report).pairs(), near=-10.0)
     columns = points.columns()
     assert columns["link"].tolist() == [[1, 4], [1, 4], [2, 3], [2, 3]]

@@ -5,7 +5,7 @@ pytestmark = pytest.mark.sapien
 
 
 def test_contacts_are_ordered_as_by_sorting_all_columns():
-    from aimdata.simgen.sapien.contact_points import _order
+    from aimdata.simgen.sapien.contact_log import _order
 
     rng = np.random.default_rng(0)
     steps, links = rng.integers(0, 20, 400).astype(float), rng.integers(0, 3, (400, 2)).astype(float)

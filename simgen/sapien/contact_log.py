@@ -23,7 +23,7 @@ _POINT = np.dtype(
 _VECTORS = ("position", "normal", "impulse")
 
 
-class ContactPoints:
+class ContactLog:
     """Collects contact points; bytes, because an object per point makes the garbage collector slow."""
 
     def __init__(self) -> None:

@@ -1,0 +1,69 @@
+"""What studies of trained policies share: demonstrations, evaluation, and a folder that belongs to one study."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aimdata.dataset import attempts
+from steps import once, settings
+
+Run = Callable[..., None]
+"""Runs an aimdata command, given its words."""
+CANVAS = "tiny"
+STUDY = "study.json"
+
+
+class OtherStudy(Exception):
+    """The folder holds results of other sizes."""
+
+
+def claim(folder: Path, sizes: Mapping[str, object]) -> None:
+    """Keep the sizes that decide the results of a folder; OtherStudy when it has results of other sizes."""
+    path, wanted = folder / STUDY, json.loads(json.dumps(sizes))
+    once(path, lambda: wanted)
+    kept = json.loads(path.read_text())
+    for name, value in wanted.items():
+        if kept.get(name) != value:
+            raise OtherStudy(
+                f"{folder} holds results with {name} {kept.get(name)!r}, not {value!r}; repeat the options it was "
+                f"begun with, or give another --folder."
+            )
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """So many episodes of a task in a setting, by so many simulators."""
+
+    task: str
+    setting: str
+    count: int
+    workers: int
+
+    def words(self) -> list[str]:
+        """The options that ask a command for them."""
+        which = ["--tasks", self.task, "--setting", self.setting]
+        return [*which, "--episodes", str(self.count), "--workers", str(self.workers)]
+
+
+def demonstrate(run: Run, data: Path, episodes: Episodes) -> None:
+    """Demonstrations and their value maps."""
+    run("generate", *episodes.words(), "--canvas", CANVAS, "-d", str(data))
+    run("annotate", "-d", str(data))
+
+
+def evaluate(run: Run, policy: Path, data: Path, folder: Path, episodes: Episodes, **sampling: int) -> None:
+    """Trials of a policy trained on `data`, into `folder`/eval; they go on when more are asked for than before."""
+    words = [*episodes.words(), "--videos", "0", *settings(**sampling), "--results", str(folder / "eval")]
+    once(
+        folder / f"evaluated-{episodes.count}.json",
+        lambda: run("eval", "--policy", str(policy), *words, "-d", str(data)),
+    )
+
+
+def outcomes(folder: Path) -> dict[int, bool]:
+    """Success by trial seed of an evaluated folder; empty before."""
+    if not any(folder.glob("evaluated-*.json")):
+        return {}
+    made = attempts.read(folder / "eval")
+    return {trial.seed: trial.outcome == "success" for trial in made if trial.outcome in ("success", "failed")}
