@@ -1,6 +1,7 @@
 """What studies of trained policies share: demonstrations, evaluation, and a folder that belongs to one study."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +62,10 @@ def evaluate(run: Run, policy: Path, data: Path, folder: Path, episodes: Episode
     )
 
 
-def outcomes(folder: Path) -> dict[int, bool]:
-    """Success by trial seed of an evaluated folder; empty before."""
+def outcomes(folder: Path, within: int | None = None) -> dict[int, bool]:
+    """Success by trial seed of an evaluated folder, empty before; with `within`, after at most so many actions."""
     if not any(folder.glob("evaluated-*.json")):
         return {}
-    made = attempts.read(folder / "eval")
-    return {trial.seed: trial.outcome == "success" for trial in made if trial.outcome in ("success", "failed")}
+    made = (trial for trial in attempts.read(folder / "eval") if trial.outcome in ("success", "failed"))
+    frames = math.inf if within is None else within + 1
+    return {trial.seed: trial.outcome == "success" and trial.frames <= frames for trial in made}

@@ -32,4 +32,4 @@ class Commands:
             Path(folder).mkdir(parents=True, exist_ok=True)
             for trial in range(int(trials)):
                 outcome = "success" if self._solved(Path(folder).parent.name, trial) else "failed"
-                append(Path(folder), Attempt(task, setting, FIRST_SEED + trial, outcome))
+                append(Path(folder), Attempt(task, setting, FIRST_SEED + trial, outcome, frames=50 + 10 * trial))

@@ -64,6 +64,8 @@ def test_the_difference_is_to_stage_1_on_the_same_seeds(tmp_path):
     assert (better["first"], better["second"], better["pairs"]) == ("stage 2, 1e-4", "stage 1", TOY.trials)
     assert better["low"] > 0
     assert same["difference"] == same["low"] == same["high"] == 0
+    quick = found[f"within {TOY.limit} actions"]["rates"][1]
+    assert quick["successes"] == sum(solved("rate-1e-4", trial) for trial in range(5)), "frames 50, 60, … 90 of 97"
     assert found["cells"] == dict.fromkeys(("stage 1", "stage 2, 1e-4", "stage 2, 3e-4"), "evaluated")
 
 
