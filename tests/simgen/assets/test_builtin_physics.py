@@ -7,6 +7,8 @@ from aimdata.simgen.assets.builtin.shapes.box import box_model
 pytestmark = pytest.mark.sapien
 LIBRARY = BuiltinLibrary()
 OBJECTS = sorted(set(assets()) - {"table", "room"})
+HOLLOW = ("002_bowl", "003_plate", "008_tray", "021_cup", "039_mug", "060_kitchenpot", "062_plasticbox")
+HOLLOW += ("063_tabletrashbin", "076_breadbasket", "106_skillet", "110_basket")
 PITCH = 0.7
 
 
@@ -42,6 +44,14 @@ def test_everything_stays_as_it_is_put(asset):
             assert after.rotation()[2, 2] - before[index].rotation()[2, 2] > -0.001, link.name
     moved = [index for index, joint in enumerate(scene.joints) if scene.links[joint.link].body != scene.robot]
     np.testing.assert_allclose(scene.positions()[moved], joints[moved], atol=0.03)
+
+
+@pytest.mark.parametrize("asset", HOLLOW)
+def test_a_hollow_thing_touches_the_ground_with_one_piece(asset):
+    models = [LIBRARY.object(asset, variant) for variant in range(assets()[asset].count)]
+    scene, _, _ = settled(models)
+    touching = [contact for contact in scene.physics.get_contacts() if "floor" in (b.name for b in contact.bodies)]
+    assert len(touching) == len(models)
 
 
 def test_a_tall_block_stands():

@@ -9,10 +9,11 @@ from ...model import Contact, Frame, Link, Material, Model, Visual
 from ..assets import asset
 from ..paint import plastic
 from ..shapes.rim import rim_grasps
-from ..shapes.solids import cylinder_shape, hoop, lathe, staves
+from ..shapes.solids import cylinder_shape, hoop, lathe
+from ..shapes.vessel import vessel
 
 SIDES = 12
-FOOT, FLOOR, WALL = 0.010, 0.022, 0.0045
+FOOT, FLOOR, WALL = 0.010, 0.025, 0.0045
 """Metres: height of the foot ring, of the floor inside, thickness of the wall."""
 
 
@@ -58,15 +59,11 @@ BOWLS = (
 def bowl(variant: int) -> Model:
     """One of the bowls, standing on its foot; `inside` is where the foot of a like one rests."""
     made = BOWLS[variant]
-    wall = [(made.base - WALL, made.base, FOOT), (made.lip - WALL, made.lip, made.height)]
+    base, lip = (made.base - WALL, made.base, FOOT), (made.lip - WALL, made.lip, made.height)
     link = Link(
         "bowl",
         _looks(made),
-        (
-            *staves(wall, SIDES),
-            cylinder_shape(made.foot, 0.0, FOOT),
-            cylinder_shape(made.base - WALL / 2, FOOT, FLOOR),
-        ),
+        (cylinder_shape(made.foot, 0.0, FOOT), *vessel(base, lip, FLOOR, SIDES)),
         mass=made.mass,
         contact=Contact(0.5, 0.5),
     )

@@ -7,7 +7,8 @@ from ...model import Contact, Frame, Link, Material, Model, Visual
 from ..assets import asset
 from ..paint import metal, plastic
 from ..shapes.rim import rim_grasps
-from ..shapes.solids import cylinder_shape, hoop, lathe, staves
+from ..shapes.solids import hoop, lathe
+from ..shapes.vessel import FLOOR, vessel
 
 SIDES = 16
 GRASP_DEPTH = 0.024
@@ -46,12 +47,11 @@ CUPS = (
 def cup(variant: int) -> Model:
     """One of the cups, standing on its foot."""
     made = CUPS[variant]
-    inner_foot = made.foot - made.wall
-    wall = [(inner_foot, made.foot, 0.0), (made.lip - made.wall, made.lip, made.height)]
+    foot, lip = (made.foot - made.wall, made.foot, 0.0), (made.lip - made.wall, made.lip, made.height)
     link = Link(
         "cup",
         visuals=_looks(made),
-        shapes=(*staves(wall, made.sides), cylinder_shape(inner_foot, 0.0, made.wall)),
+        shapes=vessel(foot, lip, FLOOR, made.sides),
         mass=made.mass,
         contact=Contact(0.6, 0.6),
     )
@@ -67,9 +67,8 @@ def _looks(made: _Cup) -> tuple[Visual, ...]:
         return made.foot + (made.lip - made.foot) * z / made.height
 
     low, high = 0.68 * made.height, 0.84 * made.height
-    wall, floor = made.wall, made.wall
     body = [(0, 0), (made.foot - 0.002, 0), (outer(0.002), 0.002), (made.lip, made.height)]
-    inside = [(made.lip - wall, made.height), (outer(floor) - wall, floor), (0, floor)]
+    inside = [(made.lip - made.wall, made.height), (outer(FLOOR) - made.wall, FLOOR), (0, FLOOR)]
     skin = 0.0004
     band = [(outer(low), low), (outer(low) + skin, low), (outer(high) + skin, high), (outer(high), high)]
     sides = max(made.sides, 8) if made.sides < SIDES else 2 * SIDES

@@ -8,7 +8,8 @@ from .....geometry import Pose
 from ...model import Contact, Frame, Grasp, Link, Material, Model, Visual
 from ..assets import asset
 from ..paint import metal, plastic, rubber
-from ..shapes.solids import block, box_shape, cylinder_shape, hoop, lathe, merged, staves
+from ..shapes.solids import block, box_shape, hoop, lathe, merged
+from ..shapes.vessel import FLOOR, vessel
 
 STAVES, SIDES = 12, 36
 REACH, SPREAD, BAR = 0.036, 0.026, 0.0045
@@ -47,12 +48,12 @@ def kitchenpot(variant: int) -> Model:
     """One of the pots, standing."""
     made = POTS[variant]
     inner = made.radius - made.wall
-    wall = [(inner, made.radius, 0.0), (inner, made.radius, made.height)]
+    foot, lip = (inner, made.radius, 0.0), (inner, made.radius, made.height)
     loops = [box for sign in (-1, 1) for box in _loop(made, sign)]
     link = Link(
         "pot",
         _looks(made, inner, loops),
-        (*staves(wall, STAVES), cylinder_shape(inner, 0.0, made.wall), *(box_shape(half, at) for half, at in loops)),
+        (*vessel(foot, lip, FLOOR, STAVES), *(box_shape(half, at) for half, at in loops)),
         mass=made.mass,
         contact=Contact(0.7, 0.7),
     )
@@ -89,12 +90,12 @@ def _handle_grasps(made: _Pot) -> tuple[Grasp, ...]:
 
 
 def _looks(made: _Pot, inner: float, loops: list) -> tuple[Visual, ...]:
-    radius, height, wall = made.radius, made.height, made.wall
+    radius, height = made.radius, made.height
     foot = [(0, 0), (radius - 0.006, 0), (radius, 0.006)]
-    outside = [*foot, (radius, height), (inner, height), (inner, wall), (0, wall)]
+    outside = [*foot, (radius, height), (inner, height), (inner, FLOOR), (0, FLOOR)]
     skin = 0.0006
-    lining = [(0, wall), (inner - skin, wall), (inner - skin, height - 0.004), (inner - 2 * skin, height - 0.004),
-              (inner - 2 * skin, wall + skin), (0, wall + skin)]  # fmt: skip
+    lining = [(0, FLOOR), (inner - skin, FLOOR), (inner - skin, height - 0.004), (inner - 2 * skin, height - 0.004),
+              (inner - 2 * skin, FLOOR + skin), (0, FLOOR + skin)]  # fmt: skip
     lip = [(radius, height - 0.005), (radius + 0.0015, height - 0.0035), (radius + 0.0015, height), (radius, height)]
     return (
         Visual(lathe(outside, SIDES), made.body),

@@ -9,7 +9,8 @@ from .....geometry import Pose
 from ...model import Contact, Frame, Grasp, Link, Material, Mesh, Model, Shape, Visual
 from ..assets import asset
 from ..paint import plastic, rubber
-from ..shapes.solids import Ring, cylinder_shape, hoop, hull, lathe, loft, staves
+from ..shapes.solids import Ring, hoop, hull, lathe, loft
+from ..shapes.vessel import FLOOR, vessel
 
 STAVES, SIDES = 11, 22
 """An odd number of staves puts a flat one opposite the handle, where fingers take the rim."""
@@ -53,11 +54,11 @@ def mug(variant: int) -> Model:
     """One of the mugs, standing. Frame `hole`: the middle of the handle's hole, x away from the mug, y to its mouth."""
     made = MUGS[variant]
     inner = made.radius - made.wall
-    wall = [(inner, made.radius, 0.0), (inner, made.radius, made.height)]
+    foot, lip = (inner, made.radius, 0.0), (inner, made.radius, made.height)
     link = Link(
         "mug",
         _looks(made, inner),
-        (*staves(wall, STAVES), cylinder_shape(0.95 * inner, 0.0, made.wall), *_handle_pieces(made)),
+        (*vessel(foot, lip, FLOOR, STAVES), *_handle_pieces(made)),
         mass=made.mass,
         contact=Contact(0.7, 0.7),
         damping=4.0,
@@ -119,14 +120,15 @@ def _handle(made: _Mug) -> Mesh:
 
 
 def _looks(made: _Mug, inner: float) -> tuple[Visual, ...]:
-    radius, height, wall, skin = made.radius, made.height, made.wall, 0.0002
-    body = [(0, 0), (radius - 0.002, 0), (radius, 0.002), (radius, height), (inner, height), (inner, wall), (0, wall)]
+    radius, height, skin = made.radius, made.height, 0.0002
+    outside = [(0, 0), (radius - 0.002, 0), (radius, 0.002), (radius, height)]
+    inside = [(inner, height), (inner, FLOOR), (0, FLOOR)]
     within, edge = inner - skin, height - 0.003
-    lining = [(0, wall), (inner, wall), (inner, edge), (within, edge), (within, wall + skin), (0, wall + skin)]
+    lining = [(0, FLOOR), (inner, FLOOR), (inner, edge), (within, edge), (within, FLOOR + skin), (0, FLOOR + skin)]
     low, high = 0.80 * height, 0.92 * height
     band = [(radius, low), (radius + skin, low), (radius + skin, high), (radius, high)]
     return (
-        Visual(lathe(body, SIDES), made.glaze),
+        Visual(lathe(outside + inside, SIDES), made.glaze),
         Visual(_handle(made), made.glaze),
         Visual(lathe(lining, SIDES), made.inside),
         Visual(hoop(band, SIDES), made.band),

@@ -6,7 +6,8 @@ from .....geometry import Pose
 from ...model import Frame, Link, Material, Model, Visual
 from ..assets import asset
 from ..paint import plastic
-from ..shapes.solids import cylinder_shape, hoop, lathe, staves
+from ..shapes.solids import hoop, lathe
+from ..shapes.vessel import vessel
 
 SIDES = 12
 WALL = 0.004
@@ -44,11 +45,11 @@ PLATES = (
 def plate(variant: int) -> Model:
     """One of the plates; `top` is the flat middle."""
     made = PLATES[variant]
-    wall = [(made.middle - 0.004, made.middle, 0.0), (made.rim - WALL, made.rim, made.height)]
+    foot, rim = (made.middle - WALL, made.middle, 0.0), (made.rim - WALL, made.rim, made.height)
     link = Link(
         "plate",
         _looks(made),
-        (*staves(wall, SIDES), cylinder_shape(made.middle - 0.002, 0.0, made.floor)),
+        vessel(foot, rim, made.floor, SIDES),
         mass=0.40,
     )
     frames = {"top": Frame("plate", Pose.of((0, 0, made.floor))), "bottom": Frame("plate", Pose.of())}

@@ -8,10 +8,11 @@ from .....geometry import Pose
 from ...model import Contact, Frame, Grasp, Link, Material, Mesh, Model, Visual
 from ..assets import asset
 from ..paint import metal, plastic, rubber
-from ..shapes.solids import cylinder_shape, hull, lathe, loft, placed, rounded_rectangle, staves
+from ..shapes.solids import hull, lathe, loft, placed, rounded_rectangle
+from ..shapes.vessel import FLOOR, vessel
 
 SIDES = 12
-WALL, FLOOR = 0.0035, 0.005
+WALL = 0.0035
 ALONG_X = Pose.from_axes((0, 1, 0), (0, 0, 1))
 """Turns rings stacked along z into rings stacked along x, their x and y becoming y and z."""
 
@@ -54,11 +55,11 @@ SKILLETS = (
 def skillet(variant: int) -> Model:
     """One of the pans, standing flat; `inside` is the middle of its floor."""
     made = SKILLETS[variant]
-    wall = [(made.floor - WALL, made.floor, 0.0), (made.rim - WALL, made.rim, made.height)]
+    foot, rim = (made.floor - WALL, made.floor, 0.0), (made.rim - WALL, made.rim, made.height)
     link = Link(
         "skillet",
         _looks(made),
-        (*staves(wall, SIDES), cylinder_shape(made.floor - WALL / 2, 0.0, FLOOR), hull(_handle(made, 1))),
+        (*vessel(foot, rim, FLOOR, SIDES), hull(_handle(made, 1))),
         made.mass,
         Contact(0.8, 0.8),
     )

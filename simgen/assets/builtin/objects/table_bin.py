@@ -8,10 +8,11 @@ from .....geometry import Pose
 from ...model import Contact, Frame, Grasp, Link, Material, Model, Visual
 from ..assets import asset
 from ..paint import metal, plastic
-from ..shapes.solids import circle, cylinder_shape, hoop, loft, staves
+from ..shapes.solids import circle, hoop, loft
+from ..shapes.vessel import FLOOR, vessel
 
 SIDES = 12
-WALL, FLOOR = 0.004, 0.005
+WALL = 0.004
 GRASP_DEPTH = 0.024
 LEANS = ((0, ""), (35, "_lean_left"), (-35, "_lean_right"))
 
@@ -49,12 +50,11 @@ BINS = (
 def table_bin(variant: int) -> Model:
     """One of the bins, standing on its foot."""
     made = BINS[variant]
-    inner_foot = made.foot - WALL
-    wall = [(inner_foot, made.foot, 0.0), (made.rim - WALL, made.rim, made.height)]
+    foot, rim = (made.foot - WALL, made.foot, 0.0), (made.rim - WALL, made.rim, made.height)
     link = Link(
         "bin",
         _looks(made),
-        (*staves(wall, SIDES), cylinder_shape(inner_foot, 0.0, FLOOR)),
+        vessel(foot, rim, FLOOR, SIDES),
         mass=made.mass,
         contact=Contact(0.6, 0.5),
     )

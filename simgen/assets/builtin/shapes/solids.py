@@ -135,20 +135,3 @@ def box_shape(half: tuple[float, float, float], center: ArrayLike = (0, 0, 0)) -
 def cylinder_shape(radius: float, low: float, high: float, center: tuple[float, float] = (0.0, 0.0)) -> Shape:
     """An upright collision cylinder from height `low` to `high`."""
     return Shape("cylinder", (radius, (high - low) / 2), Pose.of((*center, (low + high) / 2)))
-
-
-def staves(rings: Sequence[tuple[float, float, float]], count: int) -> tuple[Shape, ...]:
-    """A hollow wall as convex pieces around z: `rings` are (inner radius, outer radius, height), bottom and top.
-
-    The flat outer side of a stave lies on the chord of its polygon, as the drawn wall with `count` sides does.
-    """
-    pieces = []
-    for index in range(count):
-        angles = (np.array([index, index + 1]) * 2 * np.pi) / count
-        levels = []
-        for inner, outer, z in rings:
-            radii = np.array([inner, outer, outer, inner])
-            around = angles[[0, 0, 1, 1]]
-            levels.append(np.stack([radii * np.cos(around), radii * np.sin(around), np.full(4, z)], axis=1))
-        pieces.append(hull(loft(levels)))
-    return tuple(pieces)

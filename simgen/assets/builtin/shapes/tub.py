@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ...model import Mesh, Shape
-from .solids import Ring, belt, box_shape, hull, loft, rounded_rectangle
+from .solids import Ring, belt, hull, loft, rounded_rectangle
 
 Half = tuple[float, float]
 
@@ -16,14 +16,12 @@ class Tub:
     lip: Half
     height: float
     wall: float = 0.005
-    floor: float = 0.005
+    floor: float = 0.006
     corner: float = 0.012
 
     def outline(self, z: float, out: float = 0.0) -> Ring:
         """The outer outline at height z, `out` metres wider on every side."""
-        share = z / self.height
-        x, y = (a + (b - a) * share + out for a, b in zip(self.foot, self.lip, strict=True))
-        return rounded_rectangle((x, y), z, self.corner)
+        return rounded_rectangle(self._half(z, out), z, self.corner)
 
     def mesh(self) -> Mesh:
         """Outside, lip, inside and floor as one closed surface."""
@@ -37,17 +35,21 @@ class Tub:
         )
 
     def pieces(self) -> tuple[Shape, ...]:
-        """Floor and four walls, convex each."""
-        floor = box_shape((*self.foot, self.floor / 2), (0, 0, self.floor / 2))
-        walls = [self._wall(axis, sign) for axis in (0, 1) for sign in (-1, 1)]
-        return (floor, *walls)
+        """A solid floor and four walls on it, convex each; walls down to the ground would be in contact with it."""
+        floor = [rounded_rectangle(self._half(z), z, 0.0, 1) for z in (0.0, self.floor)]
+        return (hull(loft(floor)), *(self._wall(axis, sign) for axis in (0, 1) for sign in (-1, 1)))
+
+    def _half(self, z: float, out: float = 0.0) -> Half:
+        """Outer half sizes at height z, `out` metres more."""
+        share = z / self.height
+        x, y = (a + (b - a) * share + out for a, b in zip(self.foot, self.lip, strict=True))
+        return x, y
 
     def _wall(self, axis: int, sign: int) -> Shape:
         rings = []
-        for (x, y), z in ((self.foot, 0.0), (self.lip, self.height)):
-            thick = self.wall / 2
-            half, center = (
-                ((thick, y), (sign * (x - thick), 0.0)) if axis == 0 else ((x, thick), (0.0, sign * (y - thick)))
-            )
-            rings.append(rounded_rectangle(half, z, 0.0, 1, center))
+        for z in (self.floor, self.height):
+            half, center = list(self._half(z)), [0.0, 0.0]
+            center[axis] = sign * (half[axis] - self.wall / 2)
+            half[axis] = self.wall / 2
+            rings.append(rounded_rectangle((half[0], half[1]), z, 0.0, 1, (center[0], center[1])))
         return hull(loft(rings))
