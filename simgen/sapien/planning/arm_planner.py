@@ -19,7 +19,7 @@ from ....geometry import Pose
 from ...assets.collision import shape_mesh
 from ...assets.model import FINGERS_BEYOND_TCP, ArmModel, Embodiment
 from ..scene import PhysicsScene, robot_joints
-from .kinematics import ArmKinematics
+from .kinematics import ArmKinematics, distinct_solutions
 from .paths import Path, joint_line, pose_line, time_path
 from .rrt import is_clear, search
 
@@ -172,36 +172,34 @@ class ArmPlanner:
 
     def solve_ik(self, tcp: Pose, start: np.ndarray) -> np.ndarray | None:
         """Joints (6,) within limits that reach a TCP pose, by iteration from `start`; None if it does not converge."""
-        return self._solve_ik(self._hand_goal(tcp), start)
+        joints = self._solve_ik(self._hand_goal(tcp), start)
+        return joints if joints is not None and self._within_limits(joints) else None
 
     def _hand_goal(self, tcp: Pose) -> MplibPose:
         goal = self._from_base @ tcp @ self._hand_from_tcp
         return MplibPose(goal.p, goal.q)
 
     def _solve_ik(self, goal: MplibPose, start: np.ndarray) -> np.ndarray | None:
+        """Joints (6,) from their lower limits to a turn above these; None if the iteration does not converge."""
         solution = self._chain.solve(goal, self._with(start)[self._chain_columns])
         if solution is None:
             return None
         full = self._full.copy()
         full[self._chain_columns] = solution
-        joints = self.limits[:, 0] + np.mod(full[self._columns] - self.limits[:, 0], 2 * np.pi)
-        return joints if np.all(joints <= self.limits[:, 1]) else None
+        return self.limits[:, 0] + np.mod(full[self._columns] - self.limits[:, 0], 2 * np.pi)
+
+    def _within_limits(self, joints: np.ndarray) -> bool:
+        return bool(np.all(joints <= self.limits[:, 1]))
 
     def ik_solutions(
         self, tcp: Pose, start: np.ndarray, *, enough: int = 3, restarts: int = RESTARTS
     ) -> list[np.ndarray]:
         """Distinct joint solutions (6,), closest to `start` first; empty when none is found."""
-        seeds = [start, np.asarray(self.arm.home) + 0.1]
         low, high = self.limits.T
-        seeds += list(self._rng.uniform(low, high, size=(restarts, len(low))))
+        starts = [start, np.asarray(self.arm.home) + 0.1, *self._rng.uniform(low, high, size=(restarts, len(low)))]
         goal = self._hand_goal(tcp)
-        found: list[np.ndarray] = []
-        for seed in seeds:
-            joints = self._solve_ik(goal, seed)
-            if joints is not None and all(np.abs(joints - other).max() > 0.05 for other in found):
-                found.append(joints)
-            if len(found) >= enough:
-                break
+        converged = (self._solve_ik(goal, joints) for joints in starts)
+        found = distinct_solutions(converged, self._within_limits, enough)
         return sorted(found, key=lambda joints: float(np.abs(joints - start).max()))
 
     def collisions(self, joints: np.ndarray) -> set[frozenset[str]]:

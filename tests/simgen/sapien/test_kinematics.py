@@ -74,3 +74,28 @@ def test_a_joint_that_is_not_the_arms_stays_where_it_is():
     solution = chain.solve(chain.hand(joints), joints + np.r_[0, 0.2 * np.ones(6)])
     assert solution is not None
     assert solution[0] == 0.3
+
+
+def found_among(*converged, enough=3):
+    """The first joints of the solutions found, and how many starts were tried; numbers below 1 are within limits."""
+    from aimdata.simgen.sapien.planning.kinematics import distinct_solutions
+
+    rest = iter(converged)
+    joints = (None if one is None else np.full(6, one) for one in rest)
+    found = distinct_solutions(joints, lambda each: bool(np.all(each < 1)), enough)
+    return [float(one[0]) for one in found], len(converged) - len(list(rest))
+
+
+def test_solutions_outside_the_limits_or_found_before_do_not_count():
+    assert found_among(2.0, 0.1, 0.12, 0.5, 3.0, 0.9, 0.3) == ([0.1, 0.5, 0.9], 6)
+    assert found_among(2.0, 0.1, 0.5, enough=1) == ([0.1], 2)
+
+
+def test_a_pose_from_which_nothing_converges_is_given_up_and_one_that_may_be_reached_is_not():
+    assert found_among(None, None, None, None, 0.1) == ([], 4)
+    assert found_among(None, None, None, 2.0, None, 2.0, None, 0.1) == ([0.1], 8)
+
+
+def test_after_a_solution_two_starts_without_another_are_enough():
+    assert found_among(0.1, None, 2.0, 0.5) == ([0.1], 3)
+    assert found_among(0.1, None, 0.5, 0.1, None, 0.9) == ([0.1, 0.5], 5)
