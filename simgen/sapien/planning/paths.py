@@ -71,9 +71,9 @@ def interpolate(start: Pose, goal: Pose, fraction: float) -> Pose:
     return Pose.of(start.p + fraction * (goal.p - start.p), mixed)
 
 
-def joint_line(start: np.ndarray, goal: np.ndarray) -> np.ndarray:
-    """(N, 6) joints from start to goal in steps of at most JOINT_STEP."""
-    count = max(2, int(np.ceil(np.abs(goal - start).max() / JOINT_STEP)) + 1)
+def joint_line(start: np.ndarray, goal: np.ndarray, longest: float = JOINT_STEP) -> np.ndarray:
+    """(N, 6) joints from start to goal in steps of at most `longest` (rad)."""
+    count = max(2, int(np.ceil(np.abs(goal - start).max() / longest)) + 1)
     return np.linspace(start, goal, count)
 
 

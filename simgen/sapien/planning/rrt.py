@@ -12,6 +12,8 @@ import numpy as np
 from .paths import joint_line
 
 REACH = 0.4
+CHECK_STEP = 0.04
+"""Collisions are checked at least this densely along a line (rad); OMPL's default for such an arm is 0.15 rad."""
 SAMPLES = 1500
 SHORTCUTS = 60
 Free = Callable[[np.ndarray], bool]
@@ -51,7 +53,7 @@ def is_clear(first: np.ndarray, second: np.ndarray, free: Free) -> bool:
 
     Its ends are checked first, then the middle of every gap, which finds a blocked line sooner than going along it.
     """
-    line = joint_line(first, second)
+    line = joint_line(first, second, CHECK_STEP)
     return all(free(line[index]) for index in _bisecting_order(len(line)))
 
 
