@@ -107,12 +107,6 @@ class PhysicsScene:
         arrays = [articulation.qpos for articulation in self.articulations.values()]
         return np.concatenate(arrays).astype(float) if arrays else np.zeros(0)
 
-    def speed(self, link: int) -> float:
-        """Speed (m/s) of a link's centre of mass; 0 for what cannot move."""
-        component = self.links[link].component
-        movable = isinstance(component, physx.PhysxRigidBodyComponent)
-        return float(np.linalg.norm(component.linear_velocity)) if movable else 0.0
-
     def velocities(self) -> np.ndarray:
         """(J,) velocity of every joint, rad/s or m/s."""
         arrays = [articulation.qvel for articulation in self.articulations.values()]

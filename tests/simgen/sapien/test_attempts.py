@@ -133,6 +133,12 @@ def test_recording_goes_on_for_half_a_second_of_standing_still(each, recorded):
     assert recorded(each).meta.interactions[-1].stop <= recorded(each).step[-TAIL_FRAMES]
 
 
+def test_recording_ends_soon_after_a_stack_of_bowls_has_come_to_rest(library):
+    recording = attempt("stack_bowls_two", library).recording
+    still = (recording.action == recording.action[-1]).all(axis=1)
+    assert TAIL_FRAMES <= np.argmin(still[::-1]) < TAIL_FRAMES + 10
+
+
 def test_an_action_is_the_target_before_the_next_frame(each, recorded):
     recording = recorded(each)
     targets = recording.joint_target.reshape(recording.meta.frames, -1)
