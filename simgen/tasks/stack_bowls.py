@@ -27,7 +27,7 @@ class StackBowls(Task):
         below, last = CENTER, None
         for bowl in self.bowls():
             arm = arm_for(world, bowl)
-            onto = arm.place(bowl, below, heading="free", gap=0.009, opening=0.35)
+            onto = arm.place(bowl, below, heading="free", gap=0.009, opening=0.45)
             pick = arm.pick(bowl, "rim", lift=0.08, then=onto)
             yield pick if last in (None, arm) else Together(last.home(), pick)
             yield onto
