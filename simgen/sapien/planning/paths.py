@@ -1,6 +1,7 @@
 """Paths in pose and joint space, and their time parametrisation. No simulator."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -43,15 +44,23 @@ def time_path(path: Path, velocity: np.ndarray, acceleration: np.ndarray, frame_
         return np.empty((0, waypoints.shape[1]))
     grid = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(waypoints, axis=0), axis=1))])
     spline = toppra.SplineInterpolator(grid / grid[-1], waypoints)
-    limits = [JointVelocityConstraint(velocity), JointAccelerationConstraint(acceleration)]
     trajectory: Any = TOPPRA(
-        limits, spline, parametrizer="ParametrizeConstAccel", gridpt_min_nb_points=GRID_POINTS
+        _limits(tuple(velocity), tuple(acceleration)),
+        spline,
+        parametrizer="ParametrizeConstAccel",
+        gridpt_min_nb_points=GRID_POINTS,
     ).compute_trajectory()
     if trajectory is None:
         raise Unreachable("a path cannot be timed within the joints' limits")
     frames = int(np.ceil(trajectory.duration / frame_seconds))
     times = np.minimum(np.arange(1, frames + 1) * frame_seconds, trajectory.duration)
     return np.asarray(trajectory(times))
+
+
+@lru_cache(maxsize=8)
+def _limits(velocity: tuple[float, ...], acceleration: tuple[float, ...]) -> list:
+    """TOPP-RA's constraints, which take a fifth of its time to make and are the same for every path of an arm."""
+    return [JointVelocityConstraint(np.array(velocity)), JointAccelerationConstraint(np.array(acceleration))]
 
 
 def pose_line(start: Pose, goal: Pose) -> list[Pose]:
