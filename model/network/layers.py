@@ -32,7 +32,7 @@ class Modulation:
         return Modulation((table.unsqueeze(0) + projected.float()).unbind(2), levels)
 
     def __getitem__(self, index: int) -> Tensor:
-        return self.values[index][:, self.levels]
+        return self.values[index].index_select(1, self.levels)
 
 
 class ValueBlock(nn.Module):
