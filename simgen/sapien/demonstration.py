@@ -129,7 +129,7 @@ class Execution:
     def _plan(self, step: ArmStep | Haul | Together) -> list[Trajectory]:
         if isinstance(step, Haul):
             for planner in self._planners.values():
-                planner.update()
+                planner.collisions.update()
             return plan_haul(step, {side: self._context(side) for side in SIDES})
         if not isinstance(step, Together):
             return [self._plan_one(step)]
@@ -141,15 +141,15 @@ class Execution:
     def _plan_one(self, step: ArmStep, beside: Trajectory | None = None) -> Trajectory:
         """Plan a step of one arm; with `beside`, the other arm is assumed to be at the end of that trajectory."""
         planner = self._planners[step.side]
-        planner.update()
+        planner.collisions.update()
         if beside is not None:
-            planner.assume_other(self._planners[beside.side], beside.targets[-1, :6])
-        with planner.allowing(self._touching_elsewhere(planner)):
+            planner.collisions.assume(self._planners[beside.side].collisions, beside.targets[-1, :6])
+        with planner.collisions.allowing(self._touching_elsewhere(planner)):
             return plan(step, self._context(step.side))
 
     def _touching_elsewhere(self, planner: ArmPlanner) -> set[frozenset[str]]:
         """Pairs in contact that do not involve this arm: what the other hand holds, objects resting on one another."""
-        return {pair for pair in planner.collisions(planner.joints()) if not pair & set(planner.arm.links)}
+        return {pair for pair in planner.collisions.now() if not pair & set(planner.arm.links)}
 
     def _context(self, side: Side) -> PlanningContext:
         return PlanningContext(self._world, self._planners[side], self._frame_seconds)
@@ -169,14 +169,14 @@ class Execution:
 
     def _apart(self, first: Trajectory, second: np.ndarray, second_side: Side) -> bool:
         frames = max(len(first.targets), len(second))
-        planner, other = self._planners[first.side], self._planners[second_side]
+        of_one, of_two = (self._planners[side].collisions for side in (first.side, second_side))
         one = _padded(first.targets, frames, self._current(first.side))[:, :6]
         two = _padded(second, frames, self._current(second_side))[:, :6]
-        started = [planner.collisions(planner.joints()), other.collisions(other.joints())]
-        with planner.allowing(started[0]), other.allowing(started[1]):
+        started = of_one.now(), of_two.now()
+        with of_one.allowing(started[0]), of_two.allowing(started[1]):
             return all(
-                planner.is_clear_of(other, one[frame], two[frame])
-                and other.is_clear_of(planner, two[frame], one[frame])
+                of_one.is_clear_of(of_two, one[frame], two[frame])
+                and of_two.is_clear_of(of_one, two[frame], one[frame])
                 for frame in range(frames)
             )
 
@@ -204,14 +204,14 @@ class Execution:
             self.interactions.append(_interaction(trajectory.interaction, trajectory.side, started_at, self.step))
         if trajectory.releases and trajectory.side in self._world.held:
             released = self._world.held.pop(trajectory.side)
-            self._planners[trajectory.side].detach(released)
+            self._planners[trajectory.side].collisions.detach(released)
             self._released.add(released)
         if trajectory.grasped is not None:
             if not self._world.grips(trajectory.side, trajectory.grasped):
                 raise Unreachable(f"the {trajectory.side} hand closed without grasping the object")
             self._world.held[trajectory.side] = trajectory.grasped
-            self._planners[trajectory.side].update()
-            self._planners[trajectory.side].attach(trajectory.grasped)
+            self._planners[trajectory.side].collisions.update()
+            self._planners[trajectory.side].collisions.attach(trajectory.grasped)
 
 
 def _interaction(planned: PlannedInteraction, side: Side, start: int, stop: int = -1) -> Interaction:

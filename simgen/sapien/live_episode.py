@@ -133,7 +133,7 @@ class LiveEpisode:
             rng = stream(self._job.task, self._job.seed, "planner")
             self._planners[side] = ArmPlanner(self.world.scene, self.world.embodiment, side, rng)
         planner = self._planners[side]
-        planner.update()
+        planner.collisions.update()
         return next(iter(planner.ik_solutions(tcp, start, enough=1)), None)
 
     def _limits(self) -> np.ndarray:

@@ -68,5 +68,5 @@ def _bend(path: np.ndarray, part: float, offset: np.ndarray, limits: np.ndarray)
 
 def _is_free(planner: ArmPlanner, joints: np.ndarray) -> bool:
     """Whether the arm, at every second of these joints (N, 6), collides with nothing that it does not touch already."""
-    with planner.allowing(planner.collisions(planner.joints())):
-        return all(planner.is_free(row) for row in joints[::-2])
+    with planner.collisions.allowing(planner.collisions.now()):
+        return all(planner.collisions.is_free(row) for row in joints[::-2])

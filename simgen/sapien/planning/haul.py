@@ -48,9 +48,9 @@ def _check_free(followed: np.ndarray, contexts: list[PlanningContext]) -> None:
     """Raise Unreachable if anything but the object collides while both arms (2, N, 6) move."""
     for own, (context, other) in enumerate(zip(contexts, reversed(contexts), strict=True)):
         planner = context.planner
-        held = other.planner.touch_pairs(context.held()) | context.held_pairs()
-        with planner.allowing(planner.collisions(followed[own][0]) | held):
+        held = other.planner.collisions.touch_pairs(context.held()) | context.held_pairs()
+        with planner.collisions.allowing(planner.collisions.at(followed[own][0]) | held):
             for joints, others in zip(followed[own], followed[1 - own], strict=True):
-                planner.assume_other(other.planner, others)
-                if not planner.is_free(joints):
+                planner.collisions.assume(other.planner.collisions, others)
+                if not planner.collisions.is_free(joints):
                     raise Unreachable(f"the {context.side} arm's path is blocked while both arms move")

@@ -14,10 +14,10 @@ def _move(step: Move, context: PlanningContext) -> Trajectory:
     start = planner.tcp_pose(builder.joints)
     shift = np.asarray(step.by, dtype=float)
     goal = Pose(start.p + (start.rotation() @ shift if step.along == "hand" else shift), start.q)
-    pairs = planner.collisions(builder.joints)
+    pairs = planner.collisions.at(builder.joints)
     if context.side in context.world.held:
         pairs |= context.held_pairs()
-    with planner.allowing(pairs):
+    with planner.collisions.allowing(pairs):
         builder.along(planner.plan_straight(builder.joints, goal))
     return builder.build()
 
@@ -42,6 +42,6 @@ def _release(context: PlanningContext) -> PlannedInteraction | None:
 @plan.register
 def _home(step: Home, context: PlanningContext) -> Trajectory:
     planner, builder = context.planner, context.builder()
-    with planner.allowing(planner.collisions(builder.joints)):
+    with planner.collisions.allowing(planner.collisions.at(builder.joints)):
         builder.along(planner.plan_to_joints(builder.joints, [np.asarray(planner.arm.home, dtype=float)]))
     return builder.build()

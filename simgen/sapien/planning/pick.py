@@ -23,12 +23,12 @@ LOOK_AHEAD = 6
 @plan.register
 def _pick(step: Pick, context: PlanningContext) -> Trajectory:
     body = context.world.body(step.object)
-    touching = context.planner.touch_pairs(body)
+    touching = context.planner.collisions.touch_pairs(body)
     for grasp, tcp, start in rank_grasps(context, body, step.grasps, step.approach):
         try:
             builder = plan_grasp(context, grasp, tcp, start, touching)
             if step.lift:
-                with context.planner.allowing(touching):
+                with context.planner.collisions.allowing(touching):
                     builder.along(
                         context.planner.plan_straight(builder.joints, Pose(tcp.p + np.array([0, 0, step.lift]), tcp.q))
                     )
@@ -47,7 +47,9 @@ def _allows(step: Place | Carry | Haul, context: PlanningContext, body: int, tcp
     if isinstance(step, Haul):
         return planner.can_follow(held, haul_poses(step, tcp))
     for goal in tcp_goals(step, context, body, tcp):
-        joints = planner.ik_solutions(approach_to(step, context, goal), planner.joints(), enough=1, restarts=LOOK_AHEAD)
+        joints = planner.ik_solutions(
+            approach_to(step, context, goal), planner.collisions.joints(), enough=1, restarts=LOOK_AHEAD
+        )
         if joints and _palm_is_free(context, body, joints[0], goal):
             return True
     return False
@@ -60,10 +62,10 @@ def _palm_is_free(context: PlanningContext, body: int, before: np.ndarray, goal:
     """
     planner = context.planner
     scene = context.world.scene
-    others = {*planner.object_names(), *(link.name for link in scene.links if link.body != scene.robot)}
+    others = {*planner.collisions.object_names(), *(link.name for link in scene.links if link.body != scene.robot)}
     fingers = {frozenset((finger, name)) for finger in planner.arm.fingers for name in others}
-    with planner.allowing(planner.touch_pairs(body) | fingers):
-        if not planner.is_free(before):
+    with planner.collisions.allowing(planner.collisions.touch_pairs(body) | fingers):
+        if not planner.collisions.is_free(before):
             return False
         try:
             planner.plan_straight(before, goal)
@@ -104,10 +106,10 @@ def plan_grasp(
     planner, builder = context.planner, context.builder()
     closed, opened = planner.arm.pads
     opening = float(np.clip((grasp.opening - closed) / (opened - closed), 0, 1))
-    with planner.allowing(planner.collisions(builder.joints)):
-        if not planner.is_free(before):
+    with planner.collisions.allowing(planner.collisions.at(builder.joints)):
+        if not planner.collisions.is_free(before):
             raise Unreachable(f"the approach to {grasp.name} is blocked")
-        with planner.allowing(touching):
+        with planner.collisions.allowing(touching):
             descent = planner.plan_straight(before, tcp)
         builder.along(planner.plan_to_joints(builder.joints, [before]), opening)
     builder.grip(opening)

@@ -19,7 +19,7 @@ def _place(step: Place, context: PlanningContext) -> Trajectory:
         try:
             builder = context.builder()
             builder.along(_plan_carry(context, builder.joints, approach_to(step, context, goal)))
-            with context.planner.allowing(context.held_pairs()):
+            with context.planner.collisions.allowing(context.held_pairs()):
                 builder.along(context.planner.plan_straight(builder.joints, goal))
         except Unreachable:
             continue
@@ -58,5 +58,5 @@ def _carry(step: Carry, context: PlanningContext) -> Trajectory:
 
 
 def _plan_carry(context: PlanningContext, start: np.ndarray, tcp: Pose) -> Path:
-    with context.planner.allowing(context.planner.collisions(start)):
+    with context.planner.collisions.allowing(context.planner.collisions.at(start)):
         return context.planner.plan_to_pose(start, tcp)

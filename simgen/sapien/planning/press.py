@@ -53,10 +53,10 @@ def _touch_candidates(
 def _plan_touch(context: PlanningContext, body: int, tcp: Pose, before: np.ndarray) -> TrajectoryBuilder:
     """Move to the approach joints `before` while closing the gripper, then straight to the contact."""
     planner, builder = context.planner, context.builder()
-    with planner.allowing(planner.collisions(builder.joints)):
-        if not planner.is_free(before):
+    with planner.collisions.allowing(planner.collisions.at(builder.joints)):
+        if not planner.collisions.is_free(before):
             raise Unreachable("the approach to the point of contact is blocked")
-        with planner.allowing(planner.touch_pairs(body)):
+        with planner.collisions.allowing(planner.collisions.touch_pairs(body)):
             descent = planner.plan_straight(before, tcp)
         builder.along(planner.plan_to_joints(builder.joints, [before]), 0.0)
     builder.grip(0.0)
@@ -80,7 +80,7 @@ def _push(step: Push, context: PlanningContext) -> Trajectory:
     for tcp, before in _touch_candidates(context, frame_pose(context, body, step.at), 0.0, step.approach):
         try:
             builder = _plan_touch(context, body, tcp, before)
-            with planner.allowing(planner.touch_pairs(body)):
+            with planner.collisions.allowing(planner.collisions.touch_pairs(body)):
                 builder.along(planner.follow(builder.joints, _arc_poses(world, joint, step.fraction, tcp)))
         except Unreachable:
             continue
@@ -95,10 +95,12 @@ def _swing(step: Swing, context: PlanningContext) -> Trajectory:
     body = world.body(step.object)
     joint = world.joint_index(body, step.joint)
     grasps = list(rank_grasps(context, body, step.grasps, step.approach))
-    for touching, (grasp, tcp, start) in product((planner.finger_pairs(body), planner.touch_pairs(body)), grasps):
+    for touching, (grasp, tcp, start) in product(
+        (planner.collisions.finger_pairs(body), planner.collisions.touch_pairs(body)), grasps
+    ):
         try:  # first without the palm, which would move a door or drawer before the fingers hold it
             builder = plan_grasp(context, grasp, tcp, start, touching)
-            with planner.allowing(planner.touch_pairs(body)):
+            with planner.collisions.allowing(planner.collisions.touch_pairs(body)):
                 builder.along(planner.follow(builder.joints, _arc_poses(world, joint, step.fraction, tcp)))
         except Unreachable:
             continue

@@ -125,8 +125,8 @@ class PlanningContext:
 
     def held_pairs(self) -> set[frozenset[str]]:
         """Pairs of the held body with everything but the robot: it may touch what it is placed on."""
-        held = self.planner.object_name(self.held())
-        return {frozenset((held, name)) for name in self.planner.object_names() if name != held}
+        held = self.planner.collisions.object_name(self.held())
+        return {frozenset((held, name)) for name in self.planner.collisions.object_names() if name != held}
 
     def joint_trajectory(self, joints: np.ndarray) -> Trajectory:
         """A trajectory through joints (N, 6) that leaves the gripper as it is."""

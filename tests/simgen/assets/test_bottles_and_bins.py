@@ -130,11 +130,11 @@ def test_the_planner_moves_what_the_hand_holds_with_the_hand():
     at = Pose.of((-0.298, -0.19, 0.80))
     scene = standing({"stick": (stick, at, False)})
     planner = ArmPlanner(scene, LIBRARY.embodiment("builtin"), "left", np.random.default_rng(0))
-    planner.update()
+    planner.collisions.update()
     body = [body.name for body in scene.bodies].index("stick")
-    names = frozenset((planner.object_name(body), planner.object_name(1)))
-    planner.attach(body)
-    from_hand = planner.hand_pose(planner.joints()).inverse() @ at
+    names = frozenset((planner.collisions.object_name(body), planner.collisions.object_name(1)))
+    planner.collisions.attach(body)
+    from_hand = planner.hand_pose(planner.collisions.joints()).inverse() @ at
     corners = np.array([(x, y, z) for x in (-0.01, 0.01) for y in (-0.01, 0.01) for z in (0, 0.24)])
     hits = 0
     for joints in np.random.default_rng(1).uniform((-1, 0.5, 0.2, -1, -1, -2), (1, 2.5, 2.0, 1.5, 1, 2), (300, 6)):
@@ -144,7 +144,7 @@ def test_the_planner_moves_what_the_hand_holds_with_the_hand():
         if abs(lowest[2] - TABLE) < 0.005 or lowest[2] < TABLE - 0.04 or not above_the_table:
             continue
         hits += lowest[2] < TABLE
-        assert (names in planner.collisions(joints)) == (lowest[2] < TABLE)
+        assert (names in planner.collisions.at(joints)) == (lowest[2] < TABLE)
     assert hits > 3
 
 

@@ -170,10 +170,10 @@ def test_the_arms_touch_nothing_at_home_nor_anywhere_in_front_of_them():
         SceneBody("table", "scenery", table, Pose.of(), fixed=True),
     ]
     planner = ArmPlanner(build(bodies, ROBOT), ROBOT, "left", np.random.default_rng(0))
-    planner.update()
-    assert not planner.collisions(np.zeros(6))
+    planner.collisions.update()
+    assert not planner.collisions.at(np.zeros(6))
     down = Pose.from_axes((0, 0, -1), (1, 0, 0))
     for x in (-0.35, -0.2, 0.0):
         for y in (-0.2, -0.05):
             solutions = planner.ik_solutions(Pose.of((x, y, 0.80), down.q), np.array([0, 1.2, 1.0, 0, 0, 0]))
-            assert any(not planner.collisions(joints) for joints in solutions), (x, y)
+            assert any(not planner.collisions.at(joints) for joints in solutions), (x, y)

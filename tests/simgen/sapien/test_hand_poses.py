@@ -18,7 +18,7 @@ def test_joints_survive_the_way_through_hand_poses(library, space):
     episode, rng = LiveEpisode(JOB, library, render=False), np.random.default_rng(0)
     planners = [ArmPlanner(episode.world.scene, episode.world.embodiment, side, rng) for side in SIDES]
     for planner in planners:
-        planner.update()
+        planner.collisions.update()
     start = episode.targets().astype(float)
     low, high = episode.joint_limits.T
     wanted = np.clip(start + np.cumsum(rng.normal(0, 0.03, (12, 14)), axis=0), low + 0.02, high - 0.02)

@@ -142,5 +142,5 @@ def test_the_planner_knows_clutter_as_an_obstacle():
     embodiment = LIBRARY.embodiment("builtin")
     scene, _ = build_scene(task, draw_initial_scene(task, seed, LIBRARY, "hard"), embodiment, LIBRARY)
     planner = ArmPlanner(scene, embodiment, "left", np.random.default_rng(0))
-    known = planner.object_names()
-    assert planner.object_name([body.name for body in scene.bodies].index("clutter_0")) in known
+    known = planner.collisions.object_names()
+    assert planner.collisions.object_name([body.name for body in scene.bodies].index("clutter_0")) in known
