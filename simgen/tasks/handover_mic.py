@@ -29,8 +29,9 @@ class HandoverMic(Task):
             yield giver.pick(self.mic, "tail_square", lift=0.10, then=middle)
         yield middle
         yield taker.pick(self.mic, free)
-        yield giver.open()
+        yield giver.open(0.6)
         yield giver.lift(0.06, along="hand")
+        yield giver.open()
         aside = taker.carry(self.mic, (0.10 * inwards, -0.10, world.table_top + 0.30), by="head")
         yield Together(giver.home(), aside)
 

@@ -139,6 +139,11 @@ def test_recording_ends_soon_after_a_stack_of_bowls_has_come_to_rest(library):
     assert TAIL_FRAMES <= np.argmin(still[::-1]) < TAIL_FRAMES + 10
 
 
+@pytest.mark.parametrize("name", ["handover_block", "handover_mic"])
+def test_hands_that_pass_a_thing_on_stay_apart(name, library):
+    assert "arm-arm" not in attempt(name, library, seed=1).attempt.clearances
+
+
 def test_an_action_is_the_target_before_the_next_frame(each, recorded):
     recording = recorded(each)
     targets = recording.joint_target.reshape(recording.meta.frames, -1)
