@@ -85,12 +85,12 @@ class Execution:
             still, before = still + 1 if np.all(speeds < REST_SPEED) else 0, now
 
     def _released_positions(self) -> np.ndarray:
-        """(N, 3) where everything is that was released and not taken again.
+        """(N, 3) the centre of mass of everything that was released and not taken again.
 
         The engine's velocities do not tell whether it is at rest: in a stack of bowls they stay at 13 mm/s.
         """
         scene, free = self._world.scene, sorted(self._released - {*self._world.held.values()})
-        return np.array([scene.link_pose(scene.links_of(body)[0]).p for body in free]).reshape(-1, 3)
+        return np.array([scene.centre_of_mass(scene.links_of(body)[0]) for body in free]).reshape(-1, 3)
 
     def _frames(self, seconds: float) -> int:
         return math.ceil(seconds / self._frame_seconds)

@@ -107,6 +107,13 @@ class PhysicsScene:
         arrays = [articulation.qpos for articulation in self.articulations.values()]
         return np.concatenate(arrays).astype(float) if arrays else np.zeros(0)
 
+    def centre_of_mass(self, index: int) -> np.ndarray:
+        """(3,) the centre of mass of a link that can move, in the world, now."""
+        component = self.links[index].component
+        if not isinstance(component, physx.PhysxRigidBodyComponent):
+            raise ValueError(f"link {self.links[index].name} cannot move")
+        return np.asarray((component.entity.pose * component.cmass_local_pose).p, dtype=float)
+
     def velocities(self) -> np.ndarray:
         """(J,) velocity of every joint, rad/s or m/s."""
         arrays = [articulation.qvel for articulation in self.articulations.values()]

@@ -139,6 +139,14 @@ def test_recording_ends_soon_after_a_stack_of_bowls_has_come_to_rest(library):
     assert TAIL_FRAMES <= np.argmin(still[::-1]) < TAIL_FRAMES + 10
 
 
+def test_recording_goes_on_until_bottles_in_a_bin_rock_no_more(library):
+    from aimdata.simgen.job import Job
+    from aimdata.simgen.sapien.attempt import run
+
+    recording = run(Job("put_bottles_dustbin", 6, "hard"), library).recording
+    assert [event.kind for event in find_events(recording)].count("place") == 3
+
+
 @pytest.mark.parametrize("name", ["handover_block", "handover_mic"])
 def test_hands_that_pass_a_thing_on_stay_apart(name, library):
     assert "arm-arm" not in attempt(name, library, seed=1).attempt.clearances
