@@ -20,8 +20,8 @@ TOLERANCE, STEP, ITERATIONS, DAMPING = 1e-4, 0.6, 50, 1e-6
 OUT_OF_REACH, NOTHING_NEW = 4, 2
 """No more starts are tried when none of the first OUT_OF_REACH converges, or NOTHING_NEW after a solution add none.
 
-Of 2,448 approaches to grasps that had a solution, the first rule missed none. The built-in arm has a single solution
-within its limits at all of them but one.
+Of 2,448 approaches to grasps that had a solution, the first rule missed none, and twelve starts found no second
+solution within the limits of the built-in arm at any.
 """
 DISTINCT = 0.05
 """Solutions differ by more than this in some joint (rad)."""

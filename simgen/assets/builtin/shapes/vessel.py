@@ -14,7 +14,7 @@ Level = tuple[float, float, float]
 
 
 def vessel(bottom: Level, top: Level, floor: float, count: int) -> tuple[Shape, ...]:
-    """A wall of `count` staves between two levels, and inside it a solid floor from the bottom up to height `floor`.
+    """A solid floor from the bottom level up to height `floor`, and on it a wall of `count` staves up to the top level.
 
     The flat outer side of a stave lies on the chord of its polygon, as a drawn wall with `count` sides does.
     """
