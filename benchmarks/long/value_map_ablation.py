@@ -182,6 +182,15 @@ def conduct(study: Study, folder: Path, run: Run, gates: Gates) -> None:
             fill(study, cell, run, gates)
 
 
+def parse_arms(text: str) -> tuple[str, ...]:
+    """Names of arms, checked before anything runs."""
+    arms = tuple(text.split(","))
+    for arm in arms:
+        if arm not in ARMS:
+            raise argparse.ArgumentTypeError(f"{arm!r} is not an arm; give some of {', '.join(ARMS)}")
+    return arms
+
+
 def main() -> None:
     """Run for some minutes, then write and print what is known."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -189,7 +198,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, required=True, help="after which to stop")
     parser.add_argument("--tasks", default=",".join(Study.tasks), help="names separated by commas")
     parser.add_argument("--setting", default=Study.setting, help="easy or hard")
-    parser.add_argument("--arms", default=",".join(ARMS), help="names separated by commas; a pilot runs aim alone")
+    parser.add_argument("--arms", type=parse_arms, default=tuple(ARMS), help="names separated by commas")
     for name in ("demonstrations", "validation", "steps", "trials", "replan"):
         parser.add_argument(f"--{name}", type=int, default=getattr(Study, name))
     parser.add_argument("--seeds", type=int, default=len(Study.seeds), help="training seeds per arm")
@@ -205,7 +214,7 @@ def main() -> None:
         demonstrations=asked.demonstrations,
         validation=asked.validation,
         steps=asked.steps,
-        arms=tuple(asked.arms.split(",")),
+        arms=asked.arms,
         seeds=tuple(range(asked.seeds)),
         trials=asked.trials,
         replan=asked.replan,

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +101,9 @@ def test_the_interval_is_wider_when_training_seeds_disagree():
 def test_a_command_is_interrupted_when_time_is_up():
     with pytest.raises(OutOfTime):
         run_until(Clock(0), "info")
+
+
+def test_what_is_not_an_arm_is_refused_before_anything_runs():
+    with pytest.raises(ArgumentTypeError, match="'foo' is not an arm"):
+        ablation.parse_arms("aim,foo")
+    assert ablation.parse_arms("aim,uncond") == ("aim", "uncond")
