@@ -1,8 +1,14 @@
-"""Does stage 2 help? A tiny policy of one task in closed loop before and after it, for each of some learning rates.
+"""Does stage 2 help? A tiny policy of one task in closed loop before and after it, for each of some variants of it.
 
 Stage 1 ends early, so that it succeeds in about half of the trials and leaves room. Stage 2 trains on a fixed pool of
 seeds that stage 1 solves in 20 to 80 % of a group. All policies are evaluated on the same unseen seeds, and differences
-are paired by seed. A learning rate is run with one seed; the interval is over trials alone.
+are paired by seed. Every variant is run once; the interval is over trials alone.
+
+Variants:
+    1e-4, 3e-5, 3e-4  learning rates, with the default reward
+    repeat            3e-5 with other random numbers
+    sparse            3e-5 with a reward for success alone
+    dense             3e-5 with a reward for the value map at the commanded TCP alone
 
     python benchmarks/long/post_training.py --folder post-training --minutes 600
 
@@ -37,11 +43,19 @@ SCALARS = {
     "spread of first chunks": "spread",
 }
 BEFORE = "stage 1"
+VARIANTS: Mapping[str, Mapping[str, object]] = {
+    "1e-4": {"stage_2__learning_rate": 1e-4},
+    "3e-5": {"stage_2__learning_rate": 3e-5},
+    "3e-4": {"stage_2__learning_rate": 3e-4},
+    "repeat": {"stage_2__learning_rate": 3e-5, "seed": 1},
+    "sparse": {"stage_2__learning_rate": 3e-5, "stage_2__reward__dense": 0.0},
+    "dense": {"stage_2__learning_rate": 3e-5, "stage_2__reward__sparse": 0.0},
+}
 
 
 @dataclass(frozen=True)
 class Study:
-    """What is run: sizes of the data, of stage 1, of stage 2 for each of `rates`, and of the evaluation.
+    """What is run: sizes of the data, of stage 1, of stage 2 for each of `variants`, and of the evaluation.
 
     `limit` is the most actions of a training episode, `pool` the number of training seeds, `eval_seeds` that of the
     evaluation before every tenth update. A chunk of 32 actions is executed whole.
@@ -54,7 +68,7 @@ class Study:
     vae_steps: int = 500
     steps: int = 2000
     updates: int = 60
-    rates: tuple[str, ...] = ("1e-4", "3e-5", "3e-4")
+    variants: tuple[str, ...] = tuple(VARIANTS)
     limit: int = 96
     pool: int = 16
     eval_seeds: int = 32
@@ -84,22 +98,27 @@ def _stage_1(study: Study, folder: Path, run_folder: Path, **more: object) -> li
     return _common(study, run_folder, vae_run=folder / "shared", data__latents="true", **named, **more)
 
 
-def post_train(study: Study, folder: Path, rate: str, run: Run) -> None:
+def variant_folder(folder: Path, variant: str) -> Path:
+    """The run of a variant, with its trials."""
+    return folder / f"stage-2-{variant}"
+
+
+def post_train(study: Study, folder: Path, variant: str, run: Run) -> None:
     """Stage 2 with its default sampler, groups and minibatches, in a run folder of its own."""
-    own = folder / f"rate-{rate}"
+    own = variant_folder(folder, variant)
     if not (own / "stage-1").exists():
         shutil.copytree(folder / "run" / "stage-1", own / "copying", dirs_exist_ok=True)
         (own / "copying").rename(own / "stage-1")
     two = {"tasks": study.task, "setting": study.setting, "steps": study.updates, "limit": study.limit}
-    two |= {"learning_rate": rate, "pool": study.pool, "eval_seeds": study.eval_seeds, "video_steps": study.video_steps}
-    named = {f"stage_2__{name}": value for name, value in two.items()}
+    two |= {"pool": study.pool, "eval_seeds": study.eval_seeds, "video_steps": study.video_steps}
+    named = {f"stage_2__{name}": value for name, value in two.items()} | VARIANTS[variant]
     words = _stage_1(study, folder, own, workers=study.workers, save_every=2, **named)
     once(own / "trained.json", lambda: run("train", "--stage", "2", "-d", str(folder / "data"), *words))
 
 
 SIZES = ("task", "setting", "demonstrations", "validation", "vae_steps", "steps")
 SIZES += ("updates", "limit", "pool", "eval_seeds", "video_steps")
-"""What decides the results of a learning rate."""
+"""What decides the results of a variant."""
 
 
 def conduct(study: Study, folder: Path, run: Run) -> None:
@@ -109,9 +128,9 @@ def conduct(study: Study, folder: Path, run: Run) -> None:
     data, first = folder / "data", folder / "run"
     supervise(study, folder, run)
     evaluate(run, first / "stage-1" / f"step-{study.steps:06d}", data, first, trials, video_steps=study.video_steps)
-    for rate in study.rates:
-        post_train(study, folder, rate, run)
-        own = folder / f"rate-{rate}"
+    for variant in study.variants:
+        post_train(study, folder, variant, run)
+        own = variant_folder(folder, variant)
         policy = own / "stage-2" / f"step-{study.updates:06d}"
         evaluate(run, policy, data, own, trials, video_steps=study.video_steps)
 
@@ -121,7 +140,7 @@ def document(study: Study, folder: Path) -> dict[str, object]:
 
     A demonstration takes about 70 actions. In the 600 of the task even an untrained policy hits the bell by chance.
     """
-    arms = {BEFORE: folder / "run"} | {f"stage 2, {rate}": folder / f"rate-{rate}" for rate in study.rates}
+    arms = {BEFORE: folder / "run"} | {f"stage 2, {one}": variant_folder(folder, one) for one in study.variants}
     return {
         "primary": None,
         "study": {**vars(study), "canvas": CANVAS},
@@ -150,17 +169,13 @@ def _curves(board: Path) -> dict[str, list[list[float]]]:
     return {name: [steps.tolist(), values.tolist()] for name, (steps, values) in found.items() if len(steps)}
 
 
-def parse_rates(text: str) -> tuple[str, ...]:
-    """Learning rates as they were written, since they name folders."""
-    rates = tuple(text.split(","))
-    for rate in rates:
-        try:
-            usable = 0 < float(rate) < 1
-        except ValueError:
-            usable = False
-        if not usable:
-            raise argparse.ArgumentTypeError(f"{rate!r} is not a learning rate; give numbers between 0 and 1")
-    return rates
+def parse_variants(text: str) -> tuple[str, ...]:
+    """Names of variants, checked before anything runs."""
+    variants = tuple(text.split(","))
+    for variant in variants:
+        if variant not in VARIANTS:
+            raise argparse.ArgumentTypeError(f"{variant!r} is not a variant; give some of {', '.join(VARIANTS)}")
+    return variants
 
 
 def main() -> None:
@@ -168,7 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="of all data, runs and results")
     parser.add_argument("--minutes", type=float, required=True, help="after which to stop")
-    parser.add_argument("--rates", type=parse_rates, default=Study.rates, help="learning rates separated by commas")
+    parser.add_argument("--variants", type=parse_variants, default=Study.variants, help="names separated by commas")
     for name in ("demonstrations", "validation", "vae_steps", "steps", "updates", "pool", "trials", "workers"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Study, name))
     parser.add_argument("--json", type=Path, default=Path(__file__).parents[1] / "post_training.json")
@@ -183,11 +198,11 @@ def main() -> None:
         parser.error(str(error))
     found = document(study, folder)
     replace(results, (json.dumps(found, indent=1) + "\n").encode())
-    for rate in study.rates:
-        board = folder / f"rate-{rate}" / "stage-2" / "tensorboard"
+    for variant in study.variants:
+        board = variant_folder(folder, variant) / "stage-2" / "tensorboard"
         if board.exists():
             panels = [(title, *curves.scalars(board, name)) for title, name in SCALARS.items()]
-            curves.draw(panels, folder / f"rate-{rate}.png")
+            curves.draw(panels, folder / f"stage-2-{variant}.png")
     print(paired.table(found))
 
 

@@ -28,7 +28,7 @@ def test_the_small_preset_overfits_eight_episodes(tmp_path):
 def test_a_tiny_policy_is_judged_before_and_after_stage_2(tmp_path):
     sizes = {
         "minutes": 230,
-        "rates": "1e-4",
+        "variants": "1e-4",
         "demonstrations": 60,
         "validation": 6,
         "updates": 10,

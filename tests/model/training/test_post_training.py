@@ -11,13 +11,15 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks" / "long"))
 import post_training
-from steps import OutOfTime
+from aimdata.model.presets import preset
+from aimdata.model.settings import apply
+from steps import OutOfTime, settings
 from studies import OtherStudy
 
 from .noted_commands import Commands
 
-TOY = post_training.Study(demonstrations=4, validation=1, steps=2, updates=3, rates=("1e-4", "3e-4"), trials=40)
-SOLVED = {"run": 0.4, "rate-1e-4": 0.8, "rate-3e-4": 0.4}
+TOY = post_training.Study(demonstrations=4, validation=1, steps=2, updates=3, variants=("1e-4", "3e-4"), trials=40)
+SOLVED = {"run": 0.4, "stage-2-1e-4": 0.8, "stage-2-3e-4": 0.4}
 
 
 def solved(run: str, trial: int) -> bool:
@@ -33,15 +35,16 @@ def conduct(folder: Path, run: Commands) -> dict:
     return json.loads(json.dumps(post_training.document(TOY, folder)))
 
 
-def test_every_rate_starts_from_the_same_stage_1_and_is_evaluated_alike(tmp_path):
+def test_every_variant_starts_from_the_same_stage_1_and_is_evaluated_alike(tmp_path):
     run = Commands(solved)
     conduct(tmp_path, run)
     second = [set(words) for words in run.asked if words[0] == "train" and "2" in words]
     assert len(second) == 2
     differing = second[0] ^ second[1]
-    own = {f"run={tmp_path}/rate-{rate}" for rate in TOY.rates}
-    assert differing == own | {f"stage_2.learning_rate={rate}" for rate in TOY.rates}
-    assert all((tmp_path / f"rate-{rate}" / "stage-1").is_dir() for rate in TOY.rates)
+    folders = [post_training.variant_folder(tmp_path, variant) for variant in TOY.variants]
+    own = {f"run={folder}" for folder in folders}
+    assert differing == own | {"stage_2.learning_rate=0.0001", "stage_2.learning_rate=0.0003"}
+    assert all((folder / "stage-1").is_dir() for folder in folders)
     trials = [set(words) for words in run.asked if words[0] == "eval"]
     assert len(trials) == 3
     assert all("video_steps=2" in words for words in trials)
@@ -65,7 +68,7 @@ def test_the_difference_is_to_stage_1_on_the_same_seeds(tmp_path):
     assert better["low"] > 0
     assert same["difference"] == same["low"] == same["high"] == 0
     quick = found[f"within {TOY.limit} actions"]["rates"][1]
-    assert quick["successes"] == sum(solved("rate-1e-4", trial) for trial in range(5)), "frames 50, 60, … 90 of 97"
+    assert quick["successes"] == sum(solved("stage-2-1e-4", trial) for trial in range(5)), "frames 50, 60, … 90 of 97"
     assert found["cells"] == dict.fromkeys(("stage 1", "stage 2, 1e-4", "stage 2, 3e-4"), "evaluated")
 
 
@@ -79,8 +82,14 @@ def test_results_of_other_sizes_are_not_taken_for_those_asked_for(tmp_path):
     assert {words[0] for words in more.asked} == {"eval"}, "more trials go on from those there"
 
 
-@pytest.mark.parametrize("text", ["", "abc", "1e-4,", "-1", "2", "nan"])
-def test_what_is_not_a_learning_rate_is_refused_before_anything_runs(text):
-    with pytest.raises(ArgumentTypeError, match="learning rate"):
-        post_training.parse_rates(text)
-    assert post_training.parse_rates("1e-4,3e-5") == ("1e-4", "3e-5")
+@pytest.mark.parametrize("text", ["", "abc", "1e-4,", "2e-4"])
+def test_what_is_not_a_variant_is_refused_before_anything_runs(text):
+    with pytest.raises(ArgumentTypeError, match=r"is not a variant; give some of 1e-4, 3e-5"):
+        post_training.parse_variants(text)
+    assert post_training.parse_variants("1e-4,dense") == ("1e-4", "dense")
+
+
+@pytest.mark.parametrize("variant", post_training.VARIANTS)
+def test_training_accepts_the_settings_of_every_variant(variant):
+    words = [word for word in settings(**post_training.VARIANTS[variant]) if word != "--set"]
+    assert apply(preset("tiny"), words).stage_2.reward.of(1.0, True) > 0
