@@ -6,6 +6,9 @@ Arms, with the same data, steps, VAE and parameters:
     typical_wam  actions see future RGB as well as the map
     shuffled     as aim, trained with the value maps of other episodes of the task
 
+On request, map_only: actions see no frame at all, only the value map and earlier actions. It tells whether the map
+conveys what a policy needs, which `aim` leaves open, since its actions see the current frame as well.
+
 The primary comparison, fixed before any run, is aim − uncond; then aim − shuffled and aim − typical_wam. Every arm is
 trained with 3 seeds and evaluated on the same 200 unseen seeds per task. Paired, 600 trials an arm show a difference of
 5 to 6 points, less exactly as far as the trials of a training seed depend on one another.
@@ -22,7 +25,7 @@ Every step is skipped if its result is there; out of time, the script stops, and
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,14 +34,18 @@ from aimdata.dataset.storage.atomic import replace
 from steps import Clock, OutOfTime, once, run_until, settings
 from studies import CANVAS, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes
 
-ARMS = {
+ARMS = ("aim", "uncond", "typical_wam", "shuffled")
+"""Those of the comparison, run by default."""
+ARM_SETTINGS: Mapping[str, Mapping[str, object]] = {
     "aim": {},
     "uncond": {"aim__visibility": "uncond"},
     "typical_wam": {"aim__visibility": "typical_wam"},
     "shuffled": {"data__maps": "shuffled"},
+    "map_only": {"aim__visibility": "map_only"},
 }
+"""Settings of every arm that can be run."""
 PRIMARY = ("aim", "uncond")
-SECONDARY = (("aim", "shuffled"), ("aim", "typical_wam"))
+SECONDARY = (("aim", "shuffled"), ("aim", "typical_wam"), ("map_only", "uncond"))
 PEAKS_KEPT = 0.95
 """Share of map peaks that must lie within a latent cell of the true one after the VAE."""
 TOUCH_DISTANCE = 4.0
@@ -61,7 +68,7 @@ class Study:
     vae_steps: int = 650
     steps: int = 5000
     batch: int = 16
-    arms: tuple[str, ...] = tuple(ARMS)
+    arms: tuple[str, ...] = ARMS
     seeds: tuple[int, ...] = (0, 1, 2)
     trials: int = 200
     replan: int = 16
@@ -125,7 +132,7 @@ def fill(study: Study, cell: Cell, run: Run, gates: Gates) -> None:
     """Train and evaluate one cell."""
     data, shared = cell.folder.parent / "data", cell.folder.parent / "shared"
     one = {"steps": study.steps, "batch": study.batch, "schedule": "cosine"}
-    more = {"seed": cell.seed, "vae_run": shared, "data__latents": "true", **ARMS[cell.arm]}
+    more = {"seed": cell.seed, "vae_run": shared, "data__latents": "true", **ARM_SETTINGS[cell.arm]}
     more |= {f"stage_1__{name}": value for name, value in one.items()}
     words = ["-d", str(data), *_common(study, cell.folder / "run", **more)]
     once(cell.folder / "trained.json", lambda: run("train", *words))
@@ -186,8 +193,8 @@ def parse_arms(text: str) -> tuple[str, ...]:
     """Names of arms, checked before anything runs."""
     arms = tuple(text.split(","))
     for arm in arms:
-        if arm not in ARMS:
-            raise argparse.ArgumentTypeError(f"{arm!r} is not an arm; give some of {', '.join(ARMS)}")
+        if arm not in ARM_SETTINGS:
+            raise argparse.ArgumentTypeError(f"{arm!r} is not an arm; give some of {', '.join(ARM_SETTINGS)}")
     return arms
 
 
@@ -198,9 +205,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, required=True, help="after which to stop")
     parser.add_argument("--tasks", default=",".join(Study.tasks), help="names separated by commas")
     parser.add_argument("--setting", default=Study.setting, help="easy or hard")
-    parser.add_argument("--arms", type=parse_arms, default=tuple(ARMS), help="names separated by commas")
-    for name in ("demonstrations", "validation", "steps", "trials", "replan"):
-        parser.add_argument(f"--{name}", type=int, default=getattr(Study, name))
+    parser.add_argument("--arms", type=parse_arms, default=ARMS, help="names separated by commas")
+    for name in ("demonstrations", "validation", "vae_steps", "steps", "trials", "replan"):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Study, name))
     parser.add_argument("--seeds", type=int, default=len(Study.seeds), help="training seeds per arm")
     parser.add_argument("--workers", type=int, default=1, help="simulator processes")
     parser.add_argument("--json", type=Path, default=Path(__file__).parents[1] / "value_map_ablation.json")
@@ -213,6 +220,7 @@ def main() -> None:
         setting=asked.setting,
         demonstrations=asked.demonstrations,
         validation=asked.validation,
+        vae_steps=asked.vae_steps,
         steps=asked.steps,
         arms=asked.arms,
         seeds=tuple(range(asked.seeds)),

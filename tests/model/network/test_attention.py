@@ -27,6 +27,7 @@ MATRICES = {
     "paper_strict": ["10000000", "01000000", "00100000", "11110001", "10111100", "10111100", "01101110"],
     "typical_wam": ["11000001", "11000000", "11100001", "11110001", "10111101", "10111101", "01111110"],
     "uncond": ["11000001", "11000000", "11100001", "11110001", "10111101", "10111101", "01100010"],
+    "map_only": ["11000001", "01000000", "11100001", "11110001", "10111101", "10111101", "01001110"],
     "xwam": ["11000001", "11000000", "11100001", "11110011", "10111101", "10111101", "11110010"],
     "value_only": ["11000001", "11000000", "11100001", "11110001", "10101101", "10101101", "01101110"],
 }
@@ -59,6 +60,10 @@ def test_without_value_tokens_future_rgb_cannot_reach_the_actions():
     table, value = visibility("aim"), frozenset({"m", "n"})
     assert ancestors(table, "a") >= {"x", "m"}
     assert ancestors(table, "a", without=value) == {"a", "co", "ha", "ho", "text"}
+
+
+def test_map_only_lets_no_frame_reach_the_actions_but_through_the_value_tokens():
+    assert ancestors(visibility("map_only"), "a", without=frozenset({"m", "n"})) == {"a", "ha"}
 
 
 def test_a_current_observation_that_saw_future_rgb_would_leak_it():
