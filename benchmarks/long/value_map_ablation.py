@@ -46,8 +46,6 @@ ARM_SETTINGS: Mapping[str, Mapping[str, object]] = {
 """Settings of every arm that can be run."""
 PRIMARY = ("aim", "uncond")
 SECONDARY = (("aim", "shuffled"), ("aim", "typical_wam"), ("map_only", "uncond"))
-PEAKS_KEPT = 0.95
-"""Share of map peaks that must lie within a latent cell of the true one after the VAE."""
 TOUCH_DISTANCE = 4.0
 """Pixels, a quarter of a latent cell: how far the latents may miss where to touch, as a median."""
 VAE = {"stage_vae__roles": 10, "stage_vae__frames": 5, "stage_vae__batch": 4, "backbone__vae__multipliers": "[1,2,4,4]"}
@@ -58,7 +56,8 @@ VAE = {"stage_vae__roles": 10, "stage_vae__frames": 5, "stage_vae__batch": 4, "b
 class Study:
     """What is run. `demonstrations` per task, of which `validation` are held back; sizes of training and evaluation.
 
-    In evaluation a chunk of 32 actions is replaced after `replan` of them.
+    In evaluation a chunk of 32 actions is replaced after `replan` of them. `peaks_kept` is the share of map peaks that
+    must lie within a latent cell of the true one after the VAE.
     """
 
     tasks: tuple[str, ...] = ("click_bell", "place_empty_cup")
@@ -72,6 +71,7 @@ class Study:
     seeds: tuple[int, ...] = (0, 1, 2)
     trials: int = 200
     replan: int = 16
+    peaks_kept: float = 0.95
     workers: int = 1
 
 
@@ -116,7 +116,7 @@ def prepare(study: Study, task: str, folder: Path, run: Run, gates: Gates) -> bo
     once(folder / task / "peaks.json", lambda: gates.peaks(shared, data))
     once(folder / task / "touch.json", lambda: gates.touch(shared, data))
     kept, missed = (json.loads((folder / task / f"{name}.json").read_text()) for name in ("peaks", "touch"))
-    if kept < PEAKS_KEPT or missed > TOUCH_DISTANCE:
+    if kept < study.peaks_kept or missed > TOUCH_DISTANCE:
         return False
     once(folder / task / "latents.json", lambda: run("cache", *of, *_common(study, shared)))
     return True
@@ -209,35 +209,25 @@ def main() -> None:
     for name in ("demonstrations", "validation", "vae_steps", "steps", "trials", "replan"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Study, name))
     parser.add_argument("--seeds", type=int, default=len(Study.seeds), help="training seeds per arm")
+    parser.add_argument("--peaks-kept", type=float, default=Study.peaks_kept, help="share that the VAE must keep")
     parser.add_argument("--workers", type=int, default=1, help="simulator processes")
     parser.add_argument("--json", type=Path, default=Path(__file__).parents[1] / "value_map_ablation.json")
-    asked = parser.parse_args()
+    asked = vars(parser.parse_args())
     import latent_probe
     import map_gates
 
-    study = Study(
-        tasks=tuple(asked.tasks.split(",")),
-        setting=asked.setting,
-        demonstrations=asked.demonstrations,
-        validation=asked.validation,
-        vae_steps=asked.vae_steps,
-        steps=asked.steps,
-        arms=asked.arms,
-        seeds=tuple(range(asked.seeds)),
-        trials=asked.trials,
-        replan=asked.replan,
-        workers=asked.workers,
-    )
-    clock = Clock(asked.minutes)
+    folder, results, clock = asked.pop("folder"), asked.pop("json"), Clock(asked.pop("minutes"))
+    asked |= {"tasks": tuple(asked["tasks"].split(",")), "seeds": tuple(range(asked["seeds"]))}
+    study = Study(**asked)
     try:
         gates = Gates(map_gates.peaks, latent_probe.touch_distance, map_gates.errors)
-        conduct(study, asked.folder, lambda *words: run_until(clock, *words), gates)
+        conduct(study, folder, lambda *words: run_until(clock, *words), gates)
     except OutOfTime:
         print("Out of time; the same command goes on.", file=sys.stderr)
     except OtherStudy as error:
         parser.error(str(error))
-    found = document(study, asked.folder)
-    replace(asked.json, (json.dumps(found, indent=1) + "\n").encode())
+    found = document(study, folder)
+    replace(results, (json.dumps(found, indent=1) + "\n").encode())
     print(paired.table(found))
 
 

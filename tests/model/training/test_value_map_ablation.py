@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import ArgumentTypeError
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +28,13 @@ def solved(cell: str, trial: int) -> bool:
     return np.random.default_rng((trial, int(seed))).random() < SOLVED[arm]
 
 
-def conduct(folder: Path, run: Commands, kept: float = 1.0, missed: float = 2.0) -> dict:
+def conduct(folder: Path, run: Commands, kept: float = 1.0, missed: float = 2.0, study: ablation.Study = TOY) -> dict:
     gates = ablation.Gates(lambda shared, data: kept, lambda shared, data: missed, lambda policy, data: {"true": 0.1})
     try:
-        ablation.conduct(TOY, folder, run, gates)
+        ablation.conduct(study, folder, run, gates)
     except OutOfTime:
         assert len(run.asked) == run.most
-    return json.loads(json.dumps(ablation.document(TOY, folder)))
+    return json.loads(json.dumps(ablation.document(study, folder)))
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,13 @@ def test_a_vae_that_loses_the_peaks_or_the_objects_stops_its_task_before_any_arm
     assert found["rates"] == found["differences"] == []
     assert not any(words[0] == "eval" for words in run.asked)
     assert "0 of 16 cells are evaluated" in paired.table(found)
+
+
+def test_a_lower_gate_runs_the_arms_and_stands_in_the_results(tmp_path):
+    study = replace(TOY, tasks=("lift_pot",), arms=("aim",), seeds=(0,), peaks_kept=0.9)
+    found = conduct(tmp_path, Commands(solved), kept=0.92, study=study)
+    assert found["study"]["peaks_kept"] == 0.9
+    assert found["cells"] == {"lift_pot/aim/0": "evaluated"}
 
 
 def test_differences_are_those_built_in_and_the_primary_one_comes_first(whole, tmp_path):
