@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from aimdata.model import checkpoint
 from aimdata.model.canvas import scale_canvas, value_video, video_value
@@ -12,7 +13,7 @@ from aimdata.model.data import Batch, Clips, StepSampler, collate, open_source
 from aimdata.model.data_config import DataConfig
 from aimdata.model.grpo.explorer import velocity_of
 from aimdata.model.grpo.sampler import follow_ode
-from aimdata.model.inference.offline_evaluation import peaks_found
+from aimdata.model.inference.offline_evaluation import HOT, peaks_found
 from aimdata.model.inference.policy import Policy
 from aimdata.model.network.backbone import VideoCoder
 from torch.utils.data import DataLoader
@@ -21,15 +22,44 @@ BATCHES, BATCH = 8, 8
 ODE = SamplerConfig(steps=10)
 
 
-@torch.no_grad()
 def peaks(run: Path, data: Path) -> float:
     """Share of the map peaks of episodes held back that lie within a latent cell after the VAE of a run."""
+    return peaks_found(*_maps(run, data))
+
+
+def shift(run: Path, data: Path) -> float:
+    """How far the VAE of a run moves the value maps of episodes held back: a median, in pixels of the head view."""
+    true, found = _maps(run, data)
+    hot = true.max(axis=(1, 2)) >= HOT
+    return float(np.median(shifts(true[hot], found[hot])))
+
+
+def shifts(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Pixels (T,) between the places of maps (T, H, W); a map that is lost, black, has moved by the diagonal.
+
+    The place of a map is the mean position of its pixels of at least half its peak, weighted by their levels.
+    """
+    moved = np.linalg.norm(_places(after) - _places(before), axis=1)
+    return np.nan_to_num(moved, nan=float(np.hypot(*before.shape[1:])))
+
+
+def _places(maps: np.ndarray) -> np.ndarray:
+    """(T, 2) rows and columns; NaN for black maps."""
+    level = np.where(maps >= maps.max(axis=(1, 2), keepdims=True) / 2, maps, 0).astype(float)
+    moments = np.stack([(level * axis).sum(axis=(1, 2)) for axis in np.indices(maps.shape[1:])], axis=1)
+    total = level.sum(axis=(1, 2))[:, None]
+    return np.divide(moments, total, out=np.full_like(moments, np.nan), where=total > 0)
+
+
+@torch.no_grad()
+def _maps(run: Path, data: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Value maps (T, H, W) uint8 in the head view, of episodes held back, before and after the VAE of a run."""
     coder, meta = fitted_coder(run)
     head = scale_canvas(meta.canvas, meta.data.height, meta.data.width).views[0].slices
     true = [batch.value[:, 0] for batch in _batches(_held_back(data, meta.data))]
     found = [video_value(coder.decode(coder.encode(value_video(value)))) for value in true]
-    frames = [torch.cat(part).flatten(0, 1)[:, *head].numpy() for part in (true, found)]
-    return peaks_found(*frames)
+    before, after = (torch.cat(part).flatten(0, 1)[:, *head].numpy() for part in (true, found))
+    return before, after
 
 
 def fitted_coder(run: Path) -> tuple[VideoCoder, checkpoint.CheckpointMeta]:

@@ -13,9 +13,10 @@ The primary comparison, fixed before any run, is aim − uncond; then aim − sh
 trained with 3 seeds and evaluated on the same 200 unseen seeds per task. Paired, 600 trials an arm show a difference of
 5 to 6 points, less exactly as far as the trials of a training seed depend on one another.
 
-Gates before any arm is trained: the VAE keeps at least 95 % of the map peaks, and its latents of RGB tell where to
-touch to within a quarter of a latent cell (see latent_probe.py), since a policy cannot act better than it sees. After
-training, the error of the actions given true, shuffled and black maps says offline whether `aim` uses its maps at all.
+Gates before any arm is trained: the VAE keeps at least 95 % of the map peaks, moves maps by at most a pixel, as a
+median, and its latents of RGB tell where to touch to within a quarter of a latent cell (see latent_probe.py), since a
+policy cannot act better than it sees. After training, the error of the actions given true, shuffled and black maps says
+offline whether `aim` uses its maps at all.
 
     python benchmarks/long/value_map_ablation.py --folder ablation --minutes 600
 
@@ -28,6 +29,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import paired
 from aimdata.dataset.storage.atomic import replace
@@ -46,6 +48,8 @@ ARM_SETTINGS: Mapping[str, Mapping[str, object]] = {
 """Settings of every arm that can be run."""
 PRIMARY = ("aim", "uncond")
 SECONDARY = (("aim", "shuffled"), ("aim", "typical_wam"), ("map_only", "uncond"))
+MAP_SHIFT = 1.0
+"""Pixels of the head view by which the VAE may move a map, as a median; about 8 mm on the table."""
 TOUCH_DISTANCE = 4.0
 """Pixels, a quarter of a latent cell: how far the latents may miss where to touch, as a median."""
 VAE = {"stage_vae__roles": 10, "stage_vae__frames": 5, "stage_vae__batch": 4, "backbone__vae__multipliers": "[1,2,4,4]"}
@@ -89,11 +93,13 @@ class Cell:
 class Gates:
     """What is measured offline.
 
-    Of a run with a VAE and a dataset: the share of map `peaks` that it keeps, the distance in pixels by which its
-    latents miss where to `touch`. Of a policy and a dataset: the `errors` of its actions by the maps it is given.
+    Of a run with a VAE and a dataset: the share of map `peaks` that it keeps, its `shift` of maps in pixels, and the
+    distance in pixels by which its latents miss where to `touch`. Of a policy and a dataset: the `errors` of its
+    actions by the maps it is given.
     """
 
     peaks: Callable[[Path, Path], float]
+    shift: Callable[[Path, Path], float]
     touch: Callable[[Path, Path], float]
     errors: Callable[[Path, Path], dict[str, float]]
 
@@ -114,9 +120,10 @@ def prepare(study: Study, task: str, folder: Path, run: Run, gates: Gates) -> bo
     once(folder / task / "data.json", lambda: demonstrate(run, data, shown))
     once(folder / task / "vae.json", lambda: run("train", "--stage", "vae", *of, *_common(study, shared)))
     once(folder / task / "peaks.json", lambda: gates.peaks(shared, data))
+    once(folder / task / "shift.json", lambda: gates.shift(shared, data))
     once(folder / task / "touch.json", lambda: gates.touch(shared, data))
-    kept, missed = (json.loads((folder / task / f"{name}.json").read_text()) for name in ("peaks", "touch"))
-    if kept < study.peaks_kept or missed > TOUCH_DISTANCE:
+    kept, moved, missed = (_read(folder / task / f"{name}.json") for name in ("peaks", "shift", "touch"))
+    if kept < study.peaks_kept or moved > MAP_SHIFT or missed > TOUCH_DISTANCE:
         return False
     once(folder / task / "latents.json", lambda: run("cache", *of, *_common(study, shared)))
     return True
@@ -160,6 +167,7 @@ def document(study: Study, folder: Path) -> dict[str, object]:
         "study": {**vars(study), "canvas": CANVAS},
         "cells": {f"{cell.task}/{cell.arm}/{cell.seed}": state(cell) for cell in found},
         "peaks_kept": {task: _read(folder / task / "peaks.json") for task in study.tasks},
+        "map_shift_px": {task: _read(folder / task / "shift.json") for task in study.tasks},
         "touch_distance_px": {task: _read(folder / task / "touch.json") for task in study.tasks},
         "action_errors": {f"{cell.task}/{cell.arm}/{cell.seed}": _read(cell.folder / "errors.json") for cell in found},
         "rates": [one for one in arms if one is not None],
@@ -172,7 +180,7 @@ def _of(found: dict[Cell, dict[int, bool]], task: str, arm: str) -> dict[int, di
     return {cell.seed: done for cell, done in found.items() if (cell.task, cell.arm) == (task, arm) and done}
 
 
-def _read(path: Path) -> object:
+def _read(path: Path) -> Any:
     return json.loads(path.read_text()) if path.exists() else None
 
 
@@ -220,7 +228,7 @@ def main() -> None:
     asked |= {"tasks": tuple(asked["tasks"].split(",")), "seeds": tuple(range(asked["seeds"]))}
     study = Study(**asked)
     try:
-        gates = Gates(map_gates.peaks, latent_probe.touch_distance, map_gates.errors)
+        gates = Gates(map_gates.peaks, map_gates.shift, latent_probe.touch_distance, map_gates.errors)
         conduct(study, folder, lambda *words: run_until(clock, *words), gates)
     except OutOfTime:
         print("Out of time; the same command goes on.", file=sys.stderr)

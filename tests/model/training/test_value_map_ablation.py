@@ -28,8 +28,15 @@ def solved(cell: str, trial: int) -> bool:
     return np.random.default_rng((trial, int(seed))).random() < SOLVED[arm]
 
 
-def conduct(folder: Path, run: Commands, kept: float = 1.0, missed: float = 2.0, study: ablation.Study = TOY) -> dict:
-    gates = ablation.Gates(lambda shared, data: kept, lambda shared, data: missed, lambda policy, data: {"true": 0.1})
+GOOD = ablation.Gates(
+    peaks=lambda shared, data: 1.0,
+    shift=lambda shared, data: 0.5,
+    touch=lambda shared, data: 2.0,
+    errors=lambda policy, data: {"true": 0.1},
+)
+
+
+def conduct(folder: Path, run: Commands, gates: ablation.Gates = GOOD, study: ablation.Study = TOY) -> dict:
     try:
         ablation.conduct(study, folder, run, gates)
     except OutOfTime:
@@ -68,10 +75,10 @@ def test_stopped_anywhere_it_ends_with_the_same_results(whole, tmp_path, most):
     assert 0 <= repeated <= 1, "at most the command before the one it was stopped at, `generate` before `annotate`"
 
 
-@pytest.mark.parametrize("failed", [{"kept": 0.5}, {"missed": 8.9}])
-def test_a_vae_that_loses_the_peaks_or_the_objects_stops_its_task_before_any_arm(tmp_path, failed):
+@pytest.mark.parametrize(("gate", "measured"), [("peaks", 0.5), ("shift", 3.5), ("touch", 8.9)])
+def test_a_vae_that_loses_or_moves_maps_or_loses_objects_stops_its_task_before_any_arm(tmp_path, gate, measured):
     run = Commands(solved)
-    found = conduct(tmp_path, run, **failed)
+    found = conduct(tmp_path, run, replace(GOOD, **{gate: lambda shared, data: measured}))
     assert set(found["cells"].values()) == {"pending"}
     assert found["rates"] == found["differences"] == []
     assert not any(words[0] == "eval" for words in run.asked)
@@ -80,7 +87,7 @@ def test_a_vae_that_loses_the_peaks_or_the_objects_stops_its_task_before_any_arm
 
 def test_a_lower_gate_runs_the_arms_and_stands_in_the_results(tmp_path):
     study = replace(TOY, tasks=("lift_pot",), arms=("aim",), seeds=(0,), peaks_kept=0.9)
-    found = conduct(tmp_path, Commands(solved), kept=0.92, study=study)
+    found = conduct(tmp_path, Commands(solved), replace(GOOD, peaks=lambda shared, data: 0.92), study)
     assert found["study"]["peaks_kept"] == 0.9
     assert found["cells"] == {"lift_pot/aim/0": "evaluated"}
 
