@@ -22,7 +22,7 @@ def draw(documents: Sequence[Mapping[str, Any]], path: Path) -> None:
     blocks: dict[str, list[Mapping[str, Any]]] = {}
     for found in documents:
         for one in found["rates"]:
-            blocks.setdefault(f"{one['task']}, {found['study']['setting']}", []).append(one)
+            blocks.setdefault(_title(found, one["task"]), []).append(one)
     height = sum(HEADER + ROW * len(rates) for rates in blocks.values()) + FOOT
     page = Image.new("RGB", (WIDTH, height), "white")
     pen, top = ImageDraw.Draw(page), 0
@@ -36,6 +36,11 @@ def draw(documents: Sequence[Mapping[str, Any]], path: Path) -> None:
             _row(pen, top + ROW // 2, one)
             top += ROW
     page.save(path)
+
+
+def _title(found: Mapping[str, Any], task: str) -> str:
+    shift = found["map_shift_px"][task]
+    return f"{task}, {found['study']['setting']} (the VAE moves maps by {shift:.1f} px)"
 
 
 def _row(pen: ImageDraw.ImageDraw, y: int, one: Mapping[str, Any]) -> None:
