@@ -1,8 +1,8 @@
-"""How far the latents of a VAE say where to touch: a small network reads them and points at the peak of the value map.
+"""How well the latents of a VAE say where to touch: a small network reads them and points at the peak of the value map.
 
 A policy sees the scene through these latents alone, so it cannot act better than they tell. The distances, in pixels of
 the model's canvas, are medians over episodes held back; beside them those of two networks that bound them: one that
-always points at the mean place, and a small CNN that reads the pixels.
+always points at the mean place, and a small CNN that reads the pixels. Then, how far the VAE moves the value maps.
 
     python benchmarks/long/latent_probe.py --run RUN --dataset DATA
 """
@@ -20,7 +20,7 @@ from aimdata.model.canvas import rgb_video
 from aimdata.model.data import Clips, open_source
 from aimdata.model.inference.offline_evaluation import HOT
 from aimdata.model.network.backbone import VideoCoder
-from map_gates import fitted_coder
+from map_gates import fitted_coder, shift
 from steps import print_figure
 from torch import Tensor, nn
 from torch.nn import functional
@@ -149,7 +149,7 @@ def _best(
 
 
 def main() -> None:
-    """Print the three distances as JSON."""
+    """Print the distances as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True, help="with a fitted VAE, stage-vae")
     parser.add_argument("--dataset", type=Path, required=True, help="annotated; some episodes are held back")
@@ -162,6 +162,7 @@ def main() -> None:
     with repeatable():
         found = cnn_distance(training, held_back)
     print_figure("from the pixels by a CNN", found, "px", note, "the mean place", blind)
+    print_figure("moved by the VAE", shift(asked.run, asked.dataset), "px", "median over maps of episodes held back")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class Study:
     setting: str = "hard"
     demonstrations: int = 200
     validation: int = 20
-    vae_steps: int = 650
+    vae_steps: int = 1300
     steps: int = 5000
     batch: int = 16
     arms: tuple[str, ...] = ARMS
