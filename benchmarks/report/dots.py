@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-WIDTH, LEFT, RIGHT, ROW, HEADER, FOOT = 860, 190, 40, 30, 34, 40
+WIDTH, LEFT, RIGHT, ROW, HEADER, FOOT = 860, 190, 70, 30, 34, 40
 INK, SOFT, FAINT, PRIMARY = (30, 30, 30), (120, 124, 130), (226, 228, 232), (30, 90, 200)
 
 
