@@ -6,8 +6,8 @@ Arms, with the same data, steps, VAE and parameters:
     typical_wam  actions see future RGB as well as the map
     shuffled     as aim, trained with the value maps of other episodes of the task
 
-On request, map_only: actions see no frame at all, only the value map and earlier actions. It tells whether the map
-conveys what a policy needs, which `aim` leaves open, since its actions see the current frame as well.
+On request, map_only: actions see no frame at all, only the value tokens and earlier actions. It tells whether the value
+tokens convey what a policy needs, which `aim` leaves open, since its actions see the current frame as well.
 
 The primary comparison, fixed before any run, is aim − uncond; then aim − shuffled and aim − typical_wam. Every arm is
 trained with 3 seeds and evaluated on the same 200 unseen seeds per task. Paired, 600 trials an arm show a difference of
@@ -123,7 +123,7 @@ def prepare(study: Study, task: str, folder: Path, run: Run, gates: Gates) -> bo
     once(folder / task / "shift.json", lambda: gates.shift(shared, data))
     once(folder / task / "touch.json", lambda: gates.touch(shared, data))
     kept, moved, missed = (_read(folder / task / f"{name}.json") for name in ("peaks", "shift", "touch"))
-    if kept < study.peaks_kept or moved > MAP_SHIFT or missed > TOUCH_DISTANCE:
+    if not (kept >= study.peaks_kept and moved <= MAP_SHIFT and missed <= TOUCH_DISTANCE):
         return False
     once(folder / task / "latents.json", lambda: run("cache", *of, *_common(study, shared)))
     return True

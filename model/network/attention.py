@@ -78,7 +78,7 @@ PRESETS: Mapping[str, Visibility] = MappingProxyType(
         "typical_wam": _table(_AIM, a="ha co x m n a"),
         # Actions see no imagined future.
         "uncond": _table(_AIM, a="ha co a"),
-        # Actions see no frame, only the value tokens and earlier actions, to measure what the maps convey.
+        # Actions see no frame, only the value tokens and earlier actions, to measure what these convey.
         "map_only": _table(_AIM, ha="ha", a="ha m n a"),
         # Value maps do not see imagined RGB, to measure what RGB contributes.
         "value_only": _table(_AIM, m="ho co m n text", n="ho co m n text"),
