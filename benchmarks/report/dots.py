@@ -51,7 +51,7 @@ def _row(pen: ImageDraw.ImageDraw, y: int, one: Mapping[str, Any]) -> None:
         pen.ellipse((_x(share) - 2, y - 9, _x(share) + 2, y - 5), SOFT)
     x = _x(one["successes"] / one["trials"])
     pen.ellipse((x - 5, y - 5, x + 5, y + 5), color)
-    pen.text((_x(one["high"]) + 8, y), f"{one['successes']}/{one['trials']}", SOFT, _font(12), "lm")
+    pen.text((_x(max(one["high"], *one["seeds"])) + 8, y), f"{one['successes']}/{one['trials']}", SOFT, _font(12), "lm")
 
 
 def _x(share: float) -> float:
