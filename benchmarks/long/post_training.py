@@ -26,7 +26,7 @@ from pathlib import Path
 import paired
 from aimdata.dataset.storage.atomic import replace
 from steps import Clock, OutOfTime, once, run_until, settings
-from studies import CANVAS, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes
+from studies import CANVAS, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes, some_of
 
 sys.path.append(str(Path(__file__).parents[1] / "report"))
 import curves
@@ -169,21 +169,12 @@ def _curves(board: Path) -> dict[str, list[list[float]]]:
     return {name: [steps.tolist(), values.tolist()] for name, (steps, values) in found.items() if len(steps)}
 
 
-def parse_variants(text: str) -> tuple[str, ...]:
-    """Names of variants, checked before anything runs."""
-    variants = tuple(text.split(","))
-    for variant in variants:
-        if variant not in VARIANTS:
-            raise argparse.ArgumentTypeError(f"{variant!r} is not a variant; give some of {', '.join(VARIANTS)}")
-    return variants
-
-
 def main() -> None:
     """Run for some minutes, then write and print what is known."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="of all data, runs and results")
     parser.add_argument("--minutes", type=float, required=True, help="after which to stop")
-    parser.add_argument("--variants", type=parse_variants, default=Study.variants, help="names separated by commas")
+    parser.add_argument("--variants", type=some_of(VARIANTS), default=Study.variants, help="names separated by commas")
     for name in ("demonstrations", "validation", "vae_steps", "steps", "updates", "pool", "trials", "workers"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Study, name))
     parser.add_argument("--json", type=Path, default=Path(__file__).parents[1] / "post_training.json")

@@ -1,8 +1,9 @@
 """What studies of trained policies share: demonstrations, evaluation, and a folder that belongs to one study."""
 
+import argparse
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,27 @@ def claim(folder: Path, sizes: Mapping[str, object]) -> None:
                 f"{folder} holds results with {name} {kept.get(name)!r}, not {value!r}; repeat the options it was "
                 f"begun with, or give another --folder."
             )
+
+
+def some_of(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:
+    """The argparse type of names of `known`, separated by commas and checked before anything runs."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        names = tuple(text.split(","))
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"{name!r} is unknown; give some of {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def share(text: str) -> float:
+    """The argparse type of a share, 0 to 1."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from typing import Any
 import paired
 from aimdata.dataset.storage.atomic import replace
 from steps import Clock, OutOfTime, once, run_until, settings
-from studies import CANVAS, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes
+from studies import CANVAS, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes, share, some_of
 
 ARMS = ("aim", "uncond", "typical_wam", "shuffled")
 """Those of the comparison, run by default."""
@@ -197,27 +197,18 @@ def conduct(study: Study, folder: Path, run: Run, gates: Gates) -> None:
             fill(study, cell, run, gates)
 
 
-def parse_arms(text: str) -> tuple[str, ...]:
-    """Names of arms, checked before anything runs."""
-    arms = tuple(text.split(","))
-    for arm in arms:
-        if arm not in ARM_SETTINGS:
-            raise argparse.ArgumentTypeError(f"{arm!r} is not an arm; give some of {', '.join(ARM_SETTINGS)}")
-    return arms
-
-
 def main() -> None:
     """Run for some minutes, then write and print what is known."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="of all data, runs and results")
     parser.add_argument("--minutes", type=float, required=True, help="after which to stop")
     parser.add_argument("--tasks", default=",".join(Study.tasks), help="names separated by commas")
-    parser.add_argument("--setting", default=Study.setting, help="easy or hard")
-    parser.add_argument("--arms", type=parse_arms, default=ARMS, help="names separated by commas")
+    parser.add_argument("--setting", choices=("easy", "hard"), default=Study.setting)
+    parser.add_argument("--arms", type=some_of(ARM_SETTINGS), default=ARMS, help="names separated by commas")
     for name in ("demonstrations", "validation", "vae_steps", "steps", "trials", "replan"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Study, name))
     parser.add_argument("--seeds", type=int, default=len(Study.seeds), help="training seeds per arm")
-    parser.add_argument("--peaks-kept", type=float, default=Study.peaks_kept, help="share that the VAE must keep")
+    parser.add_argument("--peaks-kept", type=share, default=Study.peaks_kept, help="share that the VAE must keep")
     parser.add_argument("--workers", type=int, default=1, help="simulator processes")
     parser.add_argument("--json", type=Path, default=Path(__file__).parents[1] / "value_map_ablation.json")
     asked = vars(parser.parse_args())

@@ -14,7 +14,7 @@ import post_training
 from aimdata.model.presets import preset
 from aimdata.model.settings import apply
 from steps import OutOfTime, settings
-from studies import OtherStudy
+from studies import OtherStudy, some_of
 
 from .noted_commands import Commands
 
@@ -83,10 +83,11 @@ def test_results_of_other_sizes_are_not_taken_for_those_asked_for(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1e-4,", "2e-4"])
-def test_what_is_not_a_variant_is_refused_before_anything_runs(text):
-    with pytest.raises(ArgumentTypeError, match=r"is not a variant; give some of 1e-4, 3e-5"):
-        post_training.parse_variants(text)
-    assert post_training.parse_variants("1e-4,dense") == ("1e-4", "dense")
+def test_names_that_a_study_does_not_know_are_refused_before_anything_runs(text):
+    parse = some_of(post_training.VARIANTS)
+    with pytest.raises(ArgumentTypeError, match=r"is unknown; give some of 1e-4, 3e-5"):
+        parse(text)
+    assert parse("1e-4,dense") == ("1e-4", "dense")
 
 
 @pytest.mark.parametrize("variant", post_training.VARIANTS)

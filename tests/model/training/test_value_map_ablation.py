@@ -2,7 +2,6 @@
 
 import json
 import sys
-from argparse import ArgumentTypeError
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,7 +117,11 @@ def test_a_command_is_interrupted_when_time_is_up():
         run_until(Clock(0), "info")
 
 
-def test_what_is_not_an_arm_is_refused_before_anything_runs():
-    with pytest.raises(ArgumentTypeError, match="'foo' is not an arm"):
-        ablation.parse_arms("aim,foo")
-    assert ablation.parse_arms("aim,uncond") == ("aim", "uncond")
+@pytest.mark.parametrize("words", [("--arms", "aim,foo"), ("--setting", "medium"), ("--peaks-kept", "95")])
+def test_bad_options_are_refused_before_anything_runs(tmp_path, monkeypatch, capsys, words):
+    folder = tmp_path / "study"
+    monkeypatch.setattr(sys, "argv", ["value_map_ablation.py", "--folder", str(folder), "--minutes", "1", *words])
+    with pytest.raises(SystemExit):
+        ablation.main()
+    assert f"error: argument {words[0]}: " in capsys.readouterr().err
+    assert not folder.exists()
