@@ -75,10 +75,13 @@ def test_stopped_anywhere_it_ends_with_the_same_results(whole, tmp_path, most):
 
 
 @pytest.mark.parametrize(("gate", "measured"), [("peaks", 0.5), ("shift", 3.5), ("touch", 8.9)])
-def test_a_vae_that_loses_or_moves_maps_or_loses_objects_stops_its_task_before_any_arm(tmp_path, gate, measured):
+def test_a_vae_that_loses_or_moves_maps_or_loses_objects_stops_its_task_before_any_arm(
+    tmp_path, capsys, gate, measured
+):
     run = Commands(solved)
     found = conduct(tmp_path, run, replace(GOOD, **{gate: lambda shared, data: measured}))
     assert set(found["cells"].values()) == {"pending"}
+    assert "lift_pot is not trained: its VAE keeps" in capsys.readouterr().err
     assert found["rates"] == found["differences"] == []
     assert not any(words[0] == "eval" for words in run.asked)
     assert "0 of 16 cells are evaluated" in paired.table(found)
