@@ -125,8 +125,8 @@ def prepare(study: Study, task: str, folder: Path, run: Run, gates: Gates) -> bo
     kept, moved, missed = (_read(folder / task / f"{name}.json") for name in ("peaks", "shift", "touch"))
     if not (kept >= study.peaks_kept and moved <= MAP_SHIFT and missed <= TOUCH_DISTANCE):
         print(
-            f"{task} is not trained: its VAE keeps {kept:.1%} of the map peaks (wanted {study.peaks_kept:.0%}), moves maps "
-            f"by {moved:.1f} px (at most {MAP_SHIFT:.0f}) and misses where to touch by {missed:.1f} px (at most "
+            f"{task} is not trained: its VAE keeps {kept:.1%} of the map peaks (wanted {study.peaks_kept:.0%}), moves "
+            f"maps by {moved:.1f} px (at most {MAP_SHIFT:.0f}) and misses where to touch by {missed:.1f} px (at most "
             f"{TOUCH_DISTANCE:.0f}).",
             file=sys.stderr,
         )
