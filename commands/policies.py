@@ -54,7 +54,7 @@ def images_of(policy: str, canvas: str | None, shader: str | None) -> "tuple[Can
 
 
 def checked_sampling(policy: str, given: Sequence[str]) -> str:
-    """The sampling settings as the protocol states them; UsageError for unknown ones and for other policies."""
+    """The sampling settings as the protocol states them; UsageError if they do not fit the policy."""
     if not given:
         return ""
     execution = all(setting.partition("=")[0].strip() in ("replan", "latency") for setting in given)
@@ -63,8 +63,23 @@ def checked_sampling(policy: str, given: Sequence[str]) -> str:
     from ..model.inference.config import SamplingConfig
     from ..model.settings import apply
 
-    apply(SamplingConfig(), given)
+    sampling = apply(SamplingConfig(), given)
+    if "://" not in policy:
+        _check_replan(policy, sampling.replan)
     return ", ".join(sorted(given))
+
+
+def _check_replan(policy: str, replan: int) -> None:
+    from ..model.checkpoint import read_meta
+    from ..model.network.config import TEMPORAL_STRIDE
+
+    data = read_meta(Path(policy)).data
+    per_latent = TEMPORAL_STRIDE * data.stride
+    if replan % per_latent or replan > data.actions:
+        raise UsageError(
+            f"replan is {replan}, expected a multiple of {per_latent}, the actions of a latent frame, up to "
+            f"{data.actions}, a chunk."
+        )
 
 
 def about(policy: str, dataset: str | None) -> str:

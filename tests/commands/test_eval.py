@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from aimdata.commands.policies import images_of
+from aimdata.commands.policies import checked_sampling, images_of
 from aimdata.dataset.attempts import Attempt, append
 from aimdata.errors import UsageError
 from aimdata.geometry import CANVASES, T_POSE
@@ -87,20 +87,33 @@ def test_two_results_folders_are_compared_seed_by_seed(run, found):
     assert "holds no evaluation" in err
 
 
-def test_a_checkpoint_sees_the_canvas_it_was_trained_on_and_no_other(tmp_path):
+@pytest.fixture
+def policy(tmp_path):
+    """The folder of a checkpoint of stage 1 that was trained on the tiny canvas, without weights."""
     from aimdata.model import checkpoint
     from aimdata.model.data_config import DataConfig
     from aimdata.model.network.config import AimConfig, BackboneConfig
     from aimdata.model.normalise import Normalisation, Normaliser
 
-    same, tiny = Normaliser((0.0,) * 14, (1.0,) * 14), CANVASES["tiny"]
-    about = (BackboneConfig(), AimConfig(), DataConfig(), Normalisation(same, same), tiny, "ab", {})
+    same = Normaliser((0.0,) * 14, (1.0,) * 14)
+    about = (BackboneConfig(), AimConfig(), DataConfig(), Normalisation(same, same), CANVASES["tiny"], "ab", {})
     meta = checkpoint.CheckpointMeta(checkpoint.FORMAT, checkpoint.VERSION, "1", 3, 9, *about, shader="forward")
-    policy = str(checkpoint.write(tmp_path, meta, {}, keep=1))
+    return str(checkpoint.write(tmp_path, meta, {}, keep=1))
+
+
+def test_a_checkpoint_sees_the_canvas_it_was_trained_on_and_no_other(policy):
+    tiny = CANVASES["tiny"]
     assert images_of(policy, None, None) == (tiny, "forward")
     assert images_of(policy, "tiny", "deferred") == (tiny, "deferred")
     with pytest.raises(UsageError, match="trained on a canvas of 64 x 96 and sees no other"):
         images_of(policy, "t-pose", None)
+
+
+@pytest.mark.parametrize("replan", [8, 24, 48])
+def test_a_chunk_is_replaced_at_the_end_of_one_of_its_latent_frames_or_not_at_all(policy, replan):
+    with pytest.raises(UsageError, match=f"replan is {replan}, expected a multiple of 16.* up to 32"):
+        checked_sampling(policy, [f"replan={replan}"])
+    assert checked_sampling(policy, ["seed=1", "replan=16"]) == "replan=16, seed=1"
 
 
 def test_a_policy_server_is_shown_the_canvas_asked_for():
