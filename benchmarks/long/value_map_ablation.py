@@ -6,8 +6,13 @@ Arms, with the same data, steps, VAE and parameters:
     typical_wam  actions see future RGB as well as the map
     shuffled     as aim, trained with the value maps of other episodes of the task
 
-On request, map_only: actions see no frame at all, only the value tokens and earlier actions. It tells whether the value
-tokens convey what a policy needs, which `aim` leaves open, since its actions see the current frame as well.
+On request, arms that tell what the maps convey, which `aim` leaves open: its actions see the current frame, and the
+features of the value tokens, which hold what these took from frames. And one that tells what maps are worth as a
+training target alone, since `uncond` learns to predict them too:
+    bottleneck       as aim, but actions see the value maps themselves, not the features of the value tokens
+    bottleneck_only  actions see the value maps themselves and earlier actions, and no frame
+    map_only         actions see the features of the value tokens and earlier actions, and no frame
+    untaught         as uncond, trained without the loss of the value maps
 
 The primary comparison, fixed before any run, is aim − uncond; then aim − shuffled and aim − typical_wam. Every arm is
 trained with 3 seeds and evaluated on the same 200 unseen seeds per task. Paired, 600 trials an arm show a difference of
@@ -43,11 +48,21 @@ ARM_SETTINGS: Mapping[str, Mapping[str, object]] = {
     "uncond": {"aim__visibility": "uncond"},
     "typical_wam": {"aim__visibility": "typical_wam"},
     "shuffled": {"data__maps": "shuffled"},
+    "bottleneck": {"aim__visibility": "bottleneck"},
+    "bottleneck_only": {"aim__visibility": "bottleneck_only"},
     "map_only": {"aim__visibility": "map_only"},
+    "untaught": {"aim__visibility": "uncond", "stage_1__value_weight": 0.0},
 }
 """Settings of every arm that can be run."""
 PRIMARY = ("aim", "uncond")
-SECONDARY = (("aim", "shuffled"), ("aim", "typical_wam"), ("map_only", "uncond"))
+SECONDARY = (
+    ("aim", "shuffled"),
+    ("aim", "typical_wam"),
+    ("bottleneck", "uncond"),
+    ("bottleneck_only", "uncond"),
+    ("map_only", "uncond"),
+    ("uncond", "untaught"),
+)
 MAP_SHIFT = 1.0
 """Pixels of the head view by which the VAE may move a map, as a median; about 8 mm on the table."""
 TOUCH_DISTANCE = 4.0

@@ -19,7 +19,7 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 
 from .action_stream import ActionStream
-from .attention import AttentionPattern, Group, Tags, attend, attention_pattern, sees_text, visibility
+from .attention import AttentionPattern, Group, Tags, attend, attention_pattern, copied, sees_text, visibility
 from .cache import Cache
 from .chunk import Future, Past, Velocities
 from .config import TEMPORAL_STRIDE, AimConfig, AttentionBackend
@@ -254,7 +254,7 @@ class Aim(nn.Module):
         return x, y, (k, v), seen
 
     def _video_stream(self, past: Past | None, futures: Sequence[Future], batch: int) -> TokenSequence:
-        """Observations and future RGB of all chunks, then their value maps and noise tokens."""
+        """Observations and future RGB of all chunks, then their value maps, noise tokens and copies of value maps."""
         rgb, maps = [], []
         if past is not None:
             rgb.append(frames(self.wan.patch_embedding(past.observations), Group.CO, past.start, None, past.t))
@@ -273,6 +273,8 @@ class Aim(nn.Module):
                     frames(value, Group.M, now + 1, now, future.t_value),
                     frames(noise, Group.N, now + 1, now, future.t_value),
                 ]
+                if copied(self.table):
+                    maps.append(frames(value, Group.V, now + 1, now, future.t_value))
         return join(rgb + maps or [empty(self.value_embedding, batch)])
 
     def _action_stream(self, past: Past | None, futures: Sequence[Future], batch: int) -> TokenSequence:

@@ -5,8 +5,9 @@ past actions; used in rollouts, and for long samples on a CPU. flex: FlexAttenti
 visible pair; for long samples on a GPU.
 
 Groups of tokens: `ho` history observations, `ha` history actions, `co` the current observation (all three
-clean); `x` future RGB, `m` future value maps, `n` the learned value-noise token, `a` future actions. The key
-`text` stands for the instruction, reached by cross-attention, and never by `ha` and `a`.
+clean); `x` future RGB, `m` future value maps, `n` the learned value-noise token, `v` a copy of the future value maps
+that sees only itself, present where a table shows it to something; `a` future actions. The key `text` stands for the
+instruction, reached by cross-attention, and never by `ha` and `a`.
 
 In every table history and current tokens see no future token, so the action stream of `aim` reaches future RGB only
 through m. (If co saw x, then a would see x through co one layer later.) An observation keeps the row it had
@@ -42,7 +43,8 @@ class Group(IntEnum):
     X = 3
     M = 4
     N = 5
-    A = 6
+    V = 6
+    A = 7
 
 
 TEXT = "text"
@@ -63,6 +65,7 @@ _AIM = _table(
     x="ho ha co x text",
     m="ho co x m n text",
     n="ho co x m n text",
+    v="v",
     a="ha co m n a",
 )
 
@@ -71,15 +74,16 @@ PRESETS: Mapping[str, Visibility] = MappingProxyType(
         # Eq. (10) of arXiv:2604.11135, completed by rows for the prefix and n, which the paper does not specify.
         "aim": _AIM,
         # Eq. (10) literally: prefix groups do not mix (a frame sees only itself), and only V_x includes the text.
-        "paper_strict": _table(
-            co="co", ha="ha", x="ho ha co x text", m="ho co x m n", n="ho co x m n", a="ha co m n a"
-        ),
+        "paper_strict": _table(_AIM, co="co", ha="ha", m="ho co x m n", n="ho co x m n"),
         # The usual world-action model: actions read future RGB as well.
         "typical_wam": _table(_AIM, a="ha co x m n a"),
         # Actions see no imagined future.
         "uncond": _table(_AIM, a="ha co a"),
         # Actions see no frame, only the value tokens and earlier actions, to measure what these convey.
         "map_only": _table(_AIM, ha="ha", a="ha m n a"),
+        # Actions see the value maps alone, not what m took from frames: with the current frame, and without any.
+        "bottleneck": _table(_AIM, a="ha co v a"),
+        "bottleneck_only": _table(_AIM, ha="ha", a="ha v a"),
         # Value maps do not see imagined RGB, to measure what RGB contributes.
         "value_only": _table(_AIM, m="ho co m n text", n="ho co m n text"),
         # arXiv:2604.26694: RGB and actions see each other; value maps are seen by neither.
@@ -93,6 +97,11 @@ def visibility(name: str) -> Visibility:
     if name not in PRESETS:
         raise unknown("visibility preset", name, PRESETS)
     return PRESETS[name]
+
+
+def copied(table: Visibility) -> bool:
+    """Whether something sees the copy `v` of the value maps."""
+    return any("v" in keys for query, keys in table.items() if query != "v")
 
 
 def ancestors(table: Visibility, group: str, without: frozenset[str] = frozenset()) -> frozenset[str]:

@@ -20,7 +20,7 @@ SMALL = BackboneConfig(
     text=TextConfig(width=16),
 )
 NARROW = {"action_width": 16, "action_ffn_dim": 32, "actions_per_latent": 4}
-EVERYTHING = {group: frozenset({"ho", "ha", "co", "x", "m", "n", "a", "text"}) for group in visibility("aim")}
+EVERYTHING = {group: frozenset({"ho", "ha", "co", "x", "m", "n", "v", "a", "text"}) for group in visibility("aim")}
 
 
 def model(config: AimConfig | None = None, dtype: torch.dtype = torch.float64) -> Aim:
@@ -266,6 +266,25 @@ def test_cutting_the_actions_from_value_tokens_cuts_them_from_the_future(how):
     assert gradient(velocities.actions, given.observations) > 1e-4
 
 
+@pytest.mark.parametrize(("name", "frames"), [("bottleneck", True), ("bottleneck_only", False)])
+def test_a_bottleneck_shows_the_actions_the_maps_and_nothing_that_made_them(how, name, frames):
+    given, aim = inputs(), model(AimConfig(name, **NARROW))
+    aim.attention = how
+    velocities = given.through(aim)
+    assert gradient(velocities.actions, given.value) > 1e-4
+    assert gradient(velocities.actions, given.past_actions) > 1e-4
+    assert gradient(velocities.actions, given.video) == gradient(velocities.actions, given.black) == 0.0
+    assert (gradient(velocities.actions, given.observations) > 0) == frames
+    assert (gradient(velocities.actions, given.text) > 0) == frames
+
+
+def test_the_copy_of_the_maps_changes_no_imagined_frame_and_no_map():
+    given = inputs()
+    plain, copied = (given.through(model(AimConfig(name, **NARROW))) for name in ("uncond", "bottleneck"))
+    torch.testing.assert_close(plain.video, copied.video, rtol=0, atol=1e-12)
+    torch.testing.assert_close(plain.value, copied.value, rtol=0, atol=1e-12)
+
+
 def test_what_the_imagined_future_does_not_see_sends_it_no_gradient(how):
     given, aim = inputs(), model()
     aim.attention = how
@@ -302,7 +321,7 @@ def test_attention_weighs_nothing_that_the_table_forbids_in_any_layer(name, how,
     history[(tags.groups == Group.CO) & (tags.now < 2)] = Group.HO
     for mass in masses:
         torch.testing.assert_close(mass.sum(1), torch.ones(len(mass), dtype=mass.dtype))
-        for query in Group:
+        for query in {*Group} if attention.copied(aim.table) else {*Group} - {Group.V}:
             keys = aim.table[query.name.lower()]
             spent = mass[history == query].sum(0)
             for key in Group:

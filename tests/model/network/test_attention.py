@@ -21,15 +21,18 @@ from aimdata.model.network.attention import (
 )
 
 COLUMNS = (*GROUPS, TEXT)
-# Rows and columns: ho ha co x m n a, then text.
+V = "000000100"
+# Rows and columns: ho ha co x m n v a, then text.
 MATRICES = {
-    "aim": ["11000001", "11000000", "11100001", "11110001", "10111101", "10111101", "01101110"],
-    "paper_strict": ["10000000", "01000000", "00100000", "11110001", "10111100", "10111100", "01101110"],
-    "typical_wam": ["11000001", "11000000", "11100001", "11110001", "10111101", "10111101", "01111110"],
-    "uncond": ["11000001", "11000000", "11100001", "11110001", "10111101", "10111101", "01100010"],
-    "map_only": ["11000001", "01000000", "11100001", "11110001", "10111101", "10111101", "01001110"],
-    "xwam": ["11000001", "11000000", "11100001", "11110011", "10111101", "10111101", "11110010"],
-    "value_only": ["11000001", "11000000", "11100001", "11110001", "10101101", "10101101", "01101110"],
+    "aim": ["110000001", "110000000", "111000001", "111100001", "101111001", "101111001", V, "011011010"],
+    "paper_strict": ["100000000", "010000000", "001000000", "111100001", "101111000", "101111000", V, "011011010"],
+    "typical_wam": ["110000001", "110000000", "111000001", "111100001", "101111001", "101111001", V, "011111010"],
+    "uncond": ["110000001", "110000000", "111000001", "111100001", "101111001", "101111001", V, "011000010"],
+    "map_only": ["110000001", "010000000", "111000001", "111100001", "101111001", "101111001", V, "010011010"],
+    "bottleneck": ["110000001", "110000000", "111000001", "111100001", "101111001", "101111001", V, "011000110"],
+    "bottleneck_only": ["110000001", "010000000", "111000001", "111100001", "101111001", "101111001", V, "010000110"],
+    "xwam": ["110000001", "110000000", "111000001", "111100011", "101111001", "101111001", V, "111100010"],
+    "value_only": ["110000001", "110000000", "111000001", "111100001", "101011001", "101011001", V, "011011010"],
 }
 
 
@@ -45,14 +48,14 @@ def test_the_table_is_the_documented_matrix(name):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_no_history_or_current_token_ever_sees_the_future(name):
-    past, future = {"ho", "ha", "co"}, {"x", "m", "n", "a"}
+    past, future = {"ho", "ha", "co"}, {"x", "m", "n", "v", "a"}
     for group in past:
         assert not ancestors(visibility(name), group) & future
 
 
 @pytest.mark.parametrize("name", sorted(set(PRESETS) - {"xwam"}))
 def test_no_imagined_token_depends_on_actions_so_sampling_may_be_staged(name):
-    for group in ("x", "m", "n"):
+    for group in ("x", "m", "n", "v"):
         assert "a" not in ancestors(visibility(name), group)
 
 
@@ -64,6 +67,11 @@ def test_without_value_tokens_future_rgb_cannot_reach_the_actions():
 
 def test_map_only_lets_no_frame_reach_the_actions_but_through_the_value_tokens():
     assert ancestors(visibility("map_only"), "a", without=frozenset({"m", "n"})) == {"a", "ha"}
+
+
+def test_a_bottleneck_lets_the_future_reach_the_actions_through_the_value_maps_themselves():
+    assert ancestors(visibility("bottleneck"), "a", without=frozenset({"v"})) == {"a", "co", "ha", "ho", "text"}
+    assert ancestors(visibility("bottleneck_only"), "a") == {"a", "ha", "v"}
 
 
 def test_a_current_observation_that_saw_future_rgb_would_leak_it():
@@ -108,7 +116,7 @@ def test_chunks_of_the_future_do_not_see_each_other_and_the_window_ends_what_is_
 def two_chunks() -> Tags:
     """Three observed frames of two tokens with actions between, a state, and two chunks of everything imagined."""
     parts = [(Group.CO, t, 2) for t in (0.0, 1.0, 2.0)]
-    parts += [(group, now, 3) for now in (0.0, 2.0) for group in (Group.X, Group.M, Group.N)]
+    parts += [(group, now, 3) for now in (0.0, 2.0) for group in (Group.X, Group.M, Group.N, Group.V)]
     parts += [(Group.HA, t, 1) for t in (0.25, 0.5, 1.25, 1.5, 2.0)]
     parts += [(Group.A, now, 4) for now in (0.0, 2.0)]
     groups, now = (torch.tensor([part[i] for part in parts for _ in range(part[2])]) for i in (0, 1))
