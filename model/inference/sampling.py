@@ -35,7 +35,6 @@ def sample(aim: Aim, text: Instruction | Tensor, cache: Cache, noise: Chunk, con
     return chunk
 
 
-@torch.no_grad()
 def denoise(
     aim: Aim,
     text: Instruction | Tensor,
@@ -51,28 +50,28 @@ def denoise(
     The depth branch runs only in the video's last step. The first actions are kept at `frozen` (B, *, P), noised to the
     level of each step, so that the others continue them.
     """
-    chunk, size, device = noise, len(noise.actions), noise.actions.device
-    mutual = "a" in ancestors(aim.table, "x") | ancestors(aim.table, "m")
+    chunk, mutual = noise, "a" in ancestors(aim.table, "x") | ancestors(aim.table, "m")
     with_video: Cache | None = None
     for (video, action), (video_next, action_next) in pairwise(schedule(config)):
-        t_video, t_action = (torch.full((size,), t, dtype=torch.float32, device=device) for t in (video, action))
-        if video == 0 and not mutual:
-            with_video = with_video or aim.extend_cache(text, None, [chunk.as_future()], cache)
-            shown = Future(chunk.now, actions=chunk.actions, t_action=t_action)
-        else:
-            shown = chunk.as_future(t_video, t_action if mutual or action_next < action else None)
-        (v,) = aim(text, None, [shown], with_video or cache, depth=video > video_next == 0)
-        chunk = replace(
-            chunk,
-            video=_moved(chunk.video, v.video, video, video_next),
-            value=_moved(chunk.value, v.value, video, video_next),
-            actions=_moved(chunk.actions, v.actions, action, action_next),
-            ends=_moved(chunk.ends, v.ends, action, action_next),
-            depth=chunk.depth if v.depth is None else v.depth,
-        )
-        if frozen is not None and action_next < action:
-            known = (1 - action_next) * frozen + action_next * noise.actions[:, : frozen.shape[1]]
-            chunk = replace(chunk, actions=torch.cat([known, chunk.actions[:, frozen.shape[1] :]], dim=1))
+        with torch.no_grad():  # not around the yield: what is left suspended there could not end with the program
+            t_video, t_action = (_level(t, noise.actions) for t in (video, action))
+            if video == 0 and not mutual:
+                with_video = with_video or aim.extend_cache(text, None, [chunk.as_future()], cache)
+                shown = Future(chunk.now, actions=chunk.actions, t_action=t_action)
+            else:
+                shown = chunk.as_future(t_video, t_action if mutual or action_next < action else None)
+            (v,) = aim(text, None, [shown], with_video or cache, depth=video > video_next == 0)
+            chunk = replace(
+                chunk,
+                video=_moved(chunk.video, v.video, video, video_next),
+                value=_moved(chunk.value, v.value, video, video_next),
+                actions=_moved(chunk.actions, v.actions, action, action_next),
+                ends=_moved(chunk.ends, v.ends, action, action_next),
+                depth=chunk.depth if v.depth is None else v.depth,
+            )
+            if frozen is not None and action_next < action:
+                known = (1 - action_next) * frozen + action_next * noise.actions[:, : frozen.shape[1]]
+                chunk = replace(chunk, actions=torch.cat([known, chunk.actions[:, frozen.shape[1] :]], dim=1))
         yield chunk, action_next == 0
 
 
@@ -81,3 +80,7 @@ Latents = TypeVar("Latents", Tensor, Tensor | None)
 
 def _moved(z: Latents, v: Tensor | None, start: float, stop: float) -> Latents:
     return z if z is None or v is None else cast(Latents, euler(z, v, start, stop))
+
+
+def _level(t: float, actions: Tensor) -> Tensor:
+    return torch.full((len(actions),), t, dtype=torch.float32, device=actions.device)

@@ -1,6 +1,9 @@
 """A policy in closed loop: what it is told, what it remembers, and what it imagines."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -64,6 +67,15 @@ def test_a_policy_acts_in_the_datas_own_units_and_shows_what_it_imagines():
     assert np.array_equal(shown.actions, actions)
     assert (shown.rgb.shape, shown.value.shape) == ((8, 96, 64, 3), (8, 96, 64))
     assert shown.rgb.dtype == shown.value.dtype == np.uint8
+
+
+def test_a_program_that_still_holds_a_policy_ends_without_a_message():
+    """A suspended generator that a decorator keeps inside no_grad is closed after torch is gone."""
+    program = "from test_policy import *; robot = policy(); robot.reset('Pick.'); robot.act(*seen(0, 1))"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], cwd=Path(__file__).parent, capture_output=True, check=True
+    )
+    assert done.stderr == b""
 
 
 def test_an_episode_is_repeated_to_the_bit_and_depends_on_what_was_seen_done_and_asked():
