@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 import paired
+from aimdata.channels import CHANNELS
 from aimdata.dataset.storage.atomic import replace
 from steps import Clock, OutOfTime, once, run_until, settings
 from studies import CANVAS, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes, share, some_of
@@ -90,6 +91,7 @@ class Study:
     seeds: tuple[int, ...] = (0, 1, 2)
     trials: int = 200
     replan: int = 16
+    action_space: str = "joints"
     peaks_kept: float = 0.95
     workers: int = 1
 
@@ -160,8 +162,8 @@ def fill(study: Study, cell: Cell, run: Run, gates: Gates) -> None:
     """Train and evaluate one cell."""
     data, shared = cell.folder.parent / "data", cell.folder.parent / "shared"
     one = {"steps": study.steps, "batch": study.batch, "schedule": "cosine"}
-    more = {"seed": cell.seed, "vae_run": shared, "data__latents": "true", **ARM_SETTINGS[cell.arm]}
-    more |= {f"stage_1__{name}": value for name, value in one.items()}
+    more = {"seed": cell.seed, "vae_run": shared, "data__latents": "true", "data__action_space": study.action_space}
+    more |= ARM_SETTINGS[cell.arm] | {f"stage_1__{name}": value for name, value in one.items()}
     words = ["-d", str(data), *_common(study, cell.folder / "run", **more)]
     once(cell.folder / "trained.json", lambda: run("train", *words))
     policy = cell.folder / "run" / "stage-1" / f"step-{study.steps:06d}"
@@ -205,7 +207,7 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text()) if path.exists() else None
 
 
-SIZES = ("setting", "demonstrations", "validation", "vae_steps", "steps", "batch", "replan")
+SIZES = ("setting", "demonstrations", "validation", "vae_steps", "steps", "batch", "replan", "action_space")
 """What decides the results of a cell, besides its task, arm and seed."""
 
 
@@ -228,6 +230,7 @@ def main() -> None:
     parser.add_argument("--arms", type=some_of(ARM_SETTINGS), default=ARMS, help="names separated by commas")
     for name in ("demonstrations", "validation", "vae_steps", "steps", "trials", "replan"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Study, name))
+    parser.add_argument("--action-space", choices=tuple(CHANNELS), default=Study.action_space)
     parser.add_argument("--seeds", type=int, default=len(Study.seeds), help="training seeds per arm")
     parser.add_argument("--peaks-kept", type=share, default=Study.peaks_kept, help="share that the VAE must keep")
     parser.add_argument("--workers", type=int, default=1, help="simulator processes")

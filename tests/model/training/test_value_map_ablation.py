@@ -56,7 +56,8 @@ def test_every_arm_has_the_same_data_steps_vae_and_evaluation(whole):
     for task in TOY.tasks:
         of = [set(words) for words in trained if any(f"{task}/data" in word for word in words)]
         common = set.intersection(*of)
-        assert {"stage_1.steps=2", "data.offsets=4", "data.validation=1", "data.latents=true"} <= common
+        shared = {"stage_1.steps=2", "data.offsets=4", "data.validation=1", "data.latents=true"}
+        assert shared | {"data.action_space=joints"} <= common
         for words in of:
             own = {word.partition("=")[0] for word in words - common}
             assert own <= {"run", "seed", "aim.visibility", "data.maps"}
