@@ -5,6 +5,8 @@ the model's canvas, are medians over episodes held back; beside them those of tw
 always points at the mean place, and a small CNN that reads the pixels. Then, how far the VAE moves the value maps.
 
     python benchmarks/long/latent_probe.py --run RUN --dataset DATA
+
+With --body the network tells where that body is, in mm on the table, whatever is to be touched.
 """
 
 import argparse
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from aimdata.dataset.reader import EpisodeRow
+from aimdata.dataset.reader import Dataset, EpisodeRow
 from aimdata.model.canvas import rgb_video
 from aimdata.model.data import Clips, open_source
 from aimdata.model.inference.offline_evaluation import HOT
@@ -33,19 +35,34 @@ CNN_STEPS = 300
 
 @dataclass(frozen=True, eq=False)
 class Looks:
-    """Frames with a peak in the head view: RGB uint8 (N, H, W, 3) and the peak's row and column (N, 2)."""
+    """Frames, RGB uint8 (N, H, W, 3), and a place in each (N, 2).
+
+    It is the row and column of the peak in the head view, or x and y of a body in the world, mm.
+    """
 
     rgb: Tensor
-    peaks: Tensor
+    places: Tensor
 
     @staticmethod
-    def of(clips: Clips) -> "Looks":
-        """Every fifth frame of all episodes of these samples."""
-        parts = [_looks(clips, row) for row in clips.rows]
+    def of(clips: Clips, body: str | None = None, episodes: int | None = None) -> "Looks":
+        """Every fifth frame of so many episodes of these samples, spread evenly; of a peak, those that have one."""
+        chosen = np.linspace(0, len(clips.rows) - 1, min(episodes or len(clips.rows), len(clips.rows))).astype(int)
+        rows = [clips.rows[number] for number in chosen]
+        parts = [_peaks(clips, row) if body is None else _places(clips, row, body) for row in rows]
         return Looks(*(torch.cat([part[side] for part in parts]) for side in (0, 1)))
 
 
-def _looks(clips: Clips, row: EpisodeRow) -> tuple[Tensor, Tensor]:
+def _places(clips: Clips, row: EpisodeRow, body: str) -> tuple[Tensor, Tensor]:
+    assert isinstance(clips.reader, Dataset)
+    meta, frames = clips.reader.meta(row.uid), np.arange(0, row.frames, EVERY)
+    names = [meta.bodies[link.body].name for link in meta.links]
+    if body not in names:
+        raise SystemExit(f"{row.uid} has no body {body!r}; it has {', '.join(dict.fromkeys(names))}.")
+    poses = clips.reader.array(row.uid, "link_pose").reshape(row.frames, len(names), 7)
+    return clips.read(row, "rgb", frames)[0], torch.from_numpy(1000 * poses[frames, names.index(body), :2])
+
+
+def _peaks(clips: Clips, row: EpisodeRow) -> tuple[Tensor, Tensor]:
     frames = np.arange(0, row.frames, EVERY)
     value = clips.read(row, "value_next", frames)[0][:, *clips.small.views[0].slices]
     hot = value.flatten(1).amax(1) >= HOT
@@ -63,7 +80,7 @@ def latent_distance(coder: VideoCoder, training: Looks, held_back: Looks) -> flo
     """The median distance of a small network that reads the latents of a VAE."""
     seen, other = (_latents(coder, looks.rgb) for looks in (training, held_back))
     with repeatable():
-        return _distance(seen, training.peaks, other, held_back.peaks)
+        return _distance(seen, training.places, other, held_back.places)
 
 
 @contextmanager
@@ -74,12 +91,14 @@ def repeatable() -> Iterator[None]:
         yield
 
 
-def _opened(run: Path, data: Path) -> tuple[VideoCoder, Looks, Looks]:
+def _opened(
+    run: Path, data: Path, body: str | None = None, episodes: int | None = None
+) -> tuple[VideoCoder, Looks, Looks]:
     coder, meta = fitted_coder(run)
     source = open_source(data, meta.data)
     assert isinstance(source.clips, Clips)
     assert isinstance(source.validation, Clips)
-    return coder, Looks.of(source.clips), Looks.of(source.validation)
+    return coder, Looks.of(source.clips, body, episodes), Looks.of(source.validation, body)
 
 
 @torch.no_grad()
@@ -118,14 +137,14 @@ def cnn_distance(training: Looks, held_back: Looks) -> float:
         return network(looks.rgb[chosen, :side].permute(0, 3, 1, 2) / 255 - 0.5).flatten(1)
 
     def loss(chosen: Tensor) -> Tensor:
-        cells = (training.peaks[chosen] / 2).long()
+        cells = (training.places[chosen] / 2).long()
         return functional.cross_entropy(heat(training, chosen), cells[:, 0] * (side // 2) + cells[:, 1])
 
     def pointed() -> Tensor:
         cell = heat(held_back, slice(None)).argmax(1)
         return torch.stack([cell // (side // 2), cell % (side // 2)], 1) * 2 + 0.5
 
-    return _best(network, loss, pointed, held_back.peaks, len(training.rgb), CNN_STEPS)
+    return _best(network, loss, pointed, held_back.places, len(training.rgb), CNN_STEPS)
 
 
 def _best(
@@ -153,12 +172,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True, help="with a fitted VAE, stage-vae")
     parser.add_argument("--dataset", type=Path, required=True, help="annotated; some episodes are held back")
+    parser.add_argument("--body", help="tell the place of this body, such as cup, in mm")
+    parser.add_argument("--episodes", type=int, help="to fit the network on; default: all that are not held back")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    coder, training, held_back = _opened(asked.run, asked.dataset)
-    blind = float((held_back.peaks - training.peaks.mean(0)).norm(dim=1).median())
+    coder, training, held_back = _opened(asked.run, asked.dataset, asked.body, asked.episodes)
+    blind = float((held_back.places - training.places.mean(0)).norm(dim=1).median())
     note = f"median over {len(held_back.rgb)} frames held back, head view {training.rgb.shape[2]} px wide, best step"
-    print_figure("from the latents", latent_distance(coder, training, held_back), "px", note, "the mean place", blind)
+    unit, found = "px" if asked.body is None else "mm", latent_distance(coder, training, held_back)
+    print_figure("from the latents", found, unit, note, "the mean place", blind)
+    if asked.body is not None:
+        return
     with repeatable():
         found = cnn_distance(training, held_back)
     print_figure("from the pixels by a CNN", found, "px", note, "the mean place", blind)
