@@ -13,9 +13,15 @@ from aimdata.model.data import Batch, Clips, StepSampler, collate, open_source
 from aimdata.model.data_config import DataConfig
 from aimdata.model.grpo.explorer import velocity_of
 from aimdata.model.grpo.sampler import follow_ode
+from aimdata.model.inference.config import SamplingConfig
 from aimdata.model.inference.offline_evaluation import HOT, peaks_found
 from aimdata.model.inference.policy import Policy
+from aimdata.model.inference.sampling import sample
+from aimdata.model.network.aim import Aim
 from aimdata.model.network.backbone import VideoCoder
+from aimdata.model.network.cache import Cache
+from aimdata.model.network.chunk import Chunk
+from aimdata.model.network.instruction import Instruction
 from torch.utils.data import DataLoader
 
 BATCHES, BATCH = 8, 8
@@ -74,28 +80,37 @@ def fitted_coder(run: Path) -> tuple[VideoCoder, checkpoint.CheckpointMeta]:
 
 @torch.no_grad()
 def errors(policy: Path, data: Path) -> dict[str, float]:
-    """Mean absolute error of the actions, as a share of their range, given true, shuffled and black future maps.
+    """Mean absolute error of the actions, as a share of their range, given true, shuffled, black and imagined maps.
 
-    Future RGB is the true one. Samples are of episodes held back; `shuffled` maps are those of another sample.
+    Future RGB is the true one, except for `imagined`, where the policy imagines both as in a rollout. Samples are of
+    episodes held back; `shuffled` maps are those of another sample.
     """
     loaded = Policy.load(policy)
-    totals = {"true": 0.0, "shuffled": 0.0, "black": 0.0}
+    totals = {"true": 0.0, "shuffled": 0.0, "black": 0.0, "imagined": 0.0}
     for number, batch in enumerate(_batches(_held_back(data, loaded.meta.data))):
         maps = {"true": batch.value, "shuffled": batch.value.roll(1, 0), "black": torch.zeros_like(batch.value)}
         for name, value in maps.items():
             totals[name] += _error(loaded, replace(batch, value=value), number) / BATCHES
+        totals["imagined"] += _error(loaded, batch, number, imagined=True) / BATCHES
     return totals
 
 
-def _error(policy: Policy, batch: Batch, number: int) -> float:
+def _error(policy: Policy, batch: Batch, number: int, *, imagined: bool = False) -> float:
     world, aim = policy.world, policy.world.aim
     encoded = world.encode(batch)
     future, text = encoded.futures[0], aim.encode_text(encoded.text)
     seen = aim.extend_cache(text, encoded.past).evict(future.now, aim.config.window)
-    cache = aim.extend_cache(text, None, [future.as_future()], seen)
+    shown = _imagined(aim, text, seen, future, number) if imagined else future
+    cache = aim.extend_cache(text, None, [shown.as_future()], seen)
     noise = torch.randn(future.actions.shape, generator=torch.Generator().manual_seed(number))
     actions = follow_ode(ODE, velocity_of(world, text, future.now, cache), noise)
     return float((actions - future.actions).abs().mean() / 2)
+
+
+def _imagined(aim: Aim, text: Instruction, seen: Cache, future: Chunk, number: int) -> Chunk:
+    """The chunk with RGB and maps that the model imagines."""
+    video, value = torch.randn((2, *future.video.shape), generator=torch.Generator().manual_seed(number))
+    return sample(aim, text, seen, replace(future, video=video, value=value), SamplingConfig())
 
 
 def _held_back(data: Path, config: DataConfig) -> Clips:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -52,7 +53,7 @@ class Policy:
         self.rollout: Rollout | None = None
         self.imagined: Chunk | None = None
         self.unfinished: Iterator[tuple[Chunk, bool]] = iter(())
-        self.calls = 0
+        self.calls, self.first_seen = 0, 0
         self.anchor = np.zeros(0, np.float32)
 
     @property
@@ -138,8 +139,11 @@ class Policy:
         return self._restored(self.imagined)
 
     def begin(self, seen: Rollout) -> Chunk:
-        """The initial noise of the next chunk, a function of the seed and the number of calls."""
-        return seen.noise(self.meta.data.actions, self.noise(self.sampling.seed))
+        """The initial noise of the next chunk, a function of the seed, the first observation and the number of calls.
+
+        The same noise in every episode would make one draw of it decide the success rate of a whole evaluation.
+        """
+        return seen.noise(self.meta.data.actions, self.noise(self.sampling.seed, self.first_seen))
 
     def noise(self, *seed: int) -> torch.Generator:
         """The random generator of this call."""
@@ -192,8 +196,10 @@ class Policy:
         per_latent = TEMPORAL_STRIDE * data.stride
         if len(executed) % per_latent or (not len(executed) and not begins):
             raise UsageError(f"{len(executed)} actions were executed, expected a multiple of {per_latent}.")
-        first_seen = 0 if begins else data.stride - 1
-        rgb = resize_views(seen.rgb if frames == strided else seen.rgb[first_seen :: data.stride], canvas, self.small)
+        if begins:
+            self.first_seen = crc32(seen.state[0].astype(np.float32).tobytes(), crc32(seen.rgb[0].tobytes()))
+        offset = 0 if begins else data.stride - 1
+        rgb = resize_views(seen.rgb if frames == strided else seen.rgb[offset :: data.stride], canvas, self.small)
         normalisation, still = self.meta.normalisation, data.history_chunks * begins
         states, commands = self._commands(seen, executed)
         anchor = states[0] if begins else self.anchor

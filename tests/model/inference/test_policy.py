@@ -78,6 +78,18 @@ def test_a_program_that_still_holds_a_policy_ends_without_a_message():
     assert done.stderr == b""
 
 
+def test_every_scene_has_noise_of_its_own_and_the_same_scene_the_same():
+    """With one noise for all trials, a single draw of it decides the success rate of an evaluation."""
+    robot, found = policy(), []
+    for frame in (0, 1, 0):
+        robot.reset("Pick the cup.")
+        robot.act(*seen(frame, frame + 1)[:1], EXECUTED[:0])
+        assert robot.rollout is not None
+        found.append(robot.begin(robot.rollout).actions)
+    assert torch.equal(found[0], found[2])
+    assert float((found[0] - found[1]).abs().max()) > 1
+
+
 def test_an_episode_is_repeated_to_the_bit_and_depends_on_what_was_seen_done_and_asked():
     robot = policy()
 
