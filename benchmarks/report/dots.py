@@ -2,7 +2,7 @@
 
     python benchmarks/report/dots.py RESULTS.json... PICTURE.png
 
-draws documents of `value_map_ablation.py`, a block per task and setting.
+draws documents of `value_map_ablation.py`, a block per task and setting; a document's `note` is part of the title.
 """
 
 import json
@@ -39,8 +39,8 @@ def draw(documents: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def _title(found: Mapping[str, Any], task: str) -> str:
-    shift = found["map_shift_px"][task]
-    return f"{task}, {found['study']['setting']} (the VAE moves maps by {shift:.1f} px)"
+    notes = [f"the VAE moves maps by {found['map_shift_px'][task]:.1f} px", *([found["note"]] if "note" in found else [])]
+    return f"{task}, {found['study']['setting']} ({'; '.join(notes)})"
 
 
 def _row(pen: ImageDraw.ImageDraw, y: int, one: Mapping[str, Any]) -> None:
