@@ -39,8 +39,8 @@ def draw(documents: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def _title(found: Mapping[str, Any], task: str) -> str:
-    notes = [f"the VAE moves maps by {found['map_shift_px'][task]:.1f} px", *([found["note"]] if "note" in found else [])]
-    return f"{task}, {found['study']['setting']} ({'; '.join(notes)})"
+    shift, note = found["map_shift_px"][task], f"; {found['note']}" if "note" in found else ""
+    return f"{task}, {found['study']['setting']} (the VAE moves maps by {shift:.1f} px{note})"
 
 
 def _row(pen: ImageDraw.ImageDraw, y: int, one: Mapping[str, Any]) -> None:
