@@ -12,6 +12,7 @@ JSON lines on stdout, one for each arm: episodes, successes, and mean and deviat
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +33,20 @@ from aimdata.simgen.evaluation.trial import instruction
 from aimdata.simgen.job import Job
 from aimdata.simgen.sapien.attempt import run as demonstrate
 from aimdata.simgen.sapien.rollout import rollout
+from aimdata.simgen.tasks import tasks
 
 REPLAN = 16
 LIMIT = 200
 """Actions of a trial; demonstrations of single-arm tasks take about 110."""
-Offset = tuple[str, bool, np.ndarray]
-"""The side, whether the trial succeeded, and the offset (3,) in mm."""
+
+
+@dataclass(frozen=True, eq=False)
+class Offset:
+    """Of one hand, (3,) in mm, NaN if the policy never closes it; in closed loop, whether the trial succeeded."""
+
+    side: str
+    mm: np.ndarray
+    success: bool | None = None
 
 
 def first_closing(actions: np.ndarray) -> tuple[int, int] | None:
@@ -57,10 +66,12 @@ def commanded_tcp(robot: Embodiment, arm: ArmModel, command: np.ndarray) -> np.n
     return np.asarray((hand @ Pose.of((arm.tcp_offset, 0, 0))).p)
 
 
-def along_recordings(policy: Policy, root: Path, robot: Embodiment) -> Iterator[Offset]:
-    """Offsets along the episodes held back, each predicted in the last chunk that begins before the hand closes."""
+def along_recordings(policy: Policy, root: Path, task: str, robot: Embodiment) -> Iterator[Offset]:
+    """Offsets along episodes held back, each predicted in the last chunk that begins before the hand closes."""
     data, config = Dataset.open(root), policy.meta.data
     for row in split(list(data.episodes), max(config.validation, 1))[1]:
+        if row.task != task:
+            continue
         rgb, state, action, poses = (data.array(row.uid, name) for name in ("rgb", "state", "action", "ee_pose"))
         if (found := first_closing(action)) is None:
             continue
@@ -73,38 +84,38 @@ def along_recordings(policy: Policy, root: Path, robot: Embodiment) -> Iterator[
         recorded = EpisodeActions.read(data, row, config.action_space).commands[1:]
         arm = robot.arms[number]
         tcps = [commanded_tcp(robot, arm, command) for command in (chunk[closing - begin], recorded[closing])]
-        yield SIDES[number], True, 1000 * (tcps[0] - tcps[1])
+        yield Offset(SIDES[number], 1000 * (tcps[0] - tcps[1]))
 
 
 def in_closed_loop(policy: Policy, task: str, trials: int) -> Iterator[Offset]:
-    """Offsets on the first seeds of the evaluation; trials in which that hand never closes have none."""
+    """Offsets on the first seeds of the evaluation that the expert solves by closing a hand."""
     library, playing = open_library("builtin"), executed_as_set(policy, SamplingConfig(replan=REPLAN))
     robot = library.embodiment("builtin")
     first = EvalConfig(Path(), (task,)).seed
     for seed in range(first, first + trials):
         job = Job(task=task, setting="easy", seed=seed, canvas=policy.meta.canvas)
-        if (demonstration := demonstrate(job, library).recording) is None:
-            continue
-        text = instruction(job, library, demonstration.meta, "seen")
-        done = rollout(job, library, playing, text, limit=LIMIT)
-        if (found := first_closing(demonstration.action)) is None:
+        demonstration = demonstrate(job, library).recording
+        if demonstration is None or (found := first_closing(demonstration.action)) is None:
             continue
         number, closing = found
+        text = instruction(job, library, demonstration.meta, "seen")
+        done = rollout(job, library, playing, text, limit=LIMIT)
         shut = done.actions[:, GRIPPERS[number]] < 0.5
         commands = (done.actions[np.argmax(shut)], demonstration.action[closing])
         tcps = [commanded_tcp(robot, robot.arms[number], command) for command in commands]
-        yield SIDES[number], done.success, 1000 * (tcps[0] - tcps[1]) if shut.any() else np.full(3, np.nan)
+        offset = 1000 * (tcps[0] - tcps[1]) if shut.any() else np.full(3, np.nan)
+        yield Offset(SIDES[number], offset, done.success)
 
 
 def report(how: str, offsets: Sequence[Offset]) -> None:
     """One line for each arm."""
     for side in SIDES:
-        own = [(success, offset) for found, success, offset in offsets if found == side]
+        own = [offset for offset in offsets if offset.side == side]
         if not own:
             continue
-        found = np.array([offset for _, offset in own])
+        found, judged = np.array([offset.mm for offset in own]), [o.success for o in own if o.success is not None]
         figures = {"mean_mm": np.nanmean(found, 0).round(1).tolist(), "std_mm": np.nanstd(found, 0).round(1).tolist()}
-        solved = {"successes": sum(success for success, _ in own)} if how == "closed loop" else {}
+        solved = {"successes": sum(judged)} if judged else {}
         print(json.dumps({"how": how, "arm": side, "episodes": len(own), **solved, **figures}), flush=True)
 
 
@@ -113,12 +124,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--policy", type=Path, required=True, help="a checkpoint of stage 1 or 2")
     parser.add_argument("--dataset", type=Path, required=True, help="with images, the one it was trained on")
-    parser.add_argument("--task", required=True)
+    parser.add_argument("--task", choices=sorted(tasks()), metavar="TASK", required=True)
     parser.add_argument("--trials", type=int, default=30)
     asked = parser.parse_args()
     policy = Policy.load(asked.policy)
     robot = open_library("builtin").embodiment("builtin")
-    report("along recordings", list(along_recordings(policy, asked.dataset, robot)))
+    report("along recordings", list(along_recordings(policy, asked.dataset, asked.task, robot)))
     report("closed loop", list(in_closed_loop(policy, asked.task, asked.trials)))
 
 

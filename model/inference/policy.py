@@ -53,7 +53,7 @@ class Policy:
         self.rollout: Rollout | None = None
         self.imagined: Chunk | None = None
         self.unfinished: Iterator[tuple[Chunk, bool]] = iter(())
-        self.calls, self.first_seen = 0, 0
+        self.calls, self.scene_checksum = 0, 0
         self.anchor = np.zeros(0, np.float32)
 
     @property
@@ -143,7 +143,7 @@ class Policy:
 
         The same noise in every episode would make one draw of it decide the success rate of a whole evaluation.
         """
-        return seen.noise(self.meta.data.actions, self.noise(self.sampling.seed, self.first_seen))
+        return seen.noise(self.meta.data.actions, self.noise(self.sampling.seed, self.scene_checksum))
 
     def noise(self, *seed: int) -> torch.Generator:
         """The random generator of this call."""
@@ -197,7 +197,7 @@ class Policy:
         if len(executed) % per_latent or (not len(executed) and not begins):
             raise UsageError(f"{len(executed)} actions were executed, expected a multiple of {per_latent}.")
         if begins:
-            self.first_seen = crc32(seen.state[0].astype(np.float32).tobytes(), crc32(seen.rgb[0].tobytes()))
+            self.scene_checksum = crc32(seen.state[0].astype(np.float32).tobytes(), crc32(seen.rgb[0].tobytes()))
         offset = 0 if begins else data.stride - 1
         rgb = resize_views(seen.rgb if frames == strided else seen.rgb[offset :: data.stride], canvas, self.small)
         normalisation, still = self.meta.normalisation, data.history_chunks * begins
