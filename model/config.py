@@ -80,7 +80,7 @@ class ObjectiveConfig:
 
 @dataclass(frozen=True)
 class RewardConfig:
-    """Weights of the dense and sparse reward, λ_d and λ_s."""
+    """Weights of the dense and sparse reward, λ_d and λ_s. The dense one is the smaller unless it is the only one."""
 
     dense: float = 0.2
     sparse: float = 1.0
@@ -266,7 +266,11 @@ def _check_grpo(section: GrpoTraining) -> None:
     _need(0 <= low < high <= 1, "stage_2.pool_success", section.pool_success, "two increasing shares in [0, 1]")
     _need(0 < objective.clip_low < 1, "stage_2.objective.clip_low", objective.clip_low, "above 0 and below 1")
     _need(0 <= objective.divergence < 100, "stage_2.objective.divergence", objective.divergence, "from 0 to 100")
-    _need(0 <= reward.dense < reward.sparse < 100, "stage_2.reward.dense", reward.dense, "below stage_2.reward.sparse")
+    _need(0 <= reward.sparse < 100, "stage_2.reward.sparse", reward.sparse, "from 0 to 100")
+    if reward.sparse:
+        _need(0 <= reward.dense < reward.sparse, "stage_2.reward.dense", reward.dense, "below stage_2.reward.sparse")
+    else:
+        _need(0 < reward.dense < 100, "stage_2.reward.dense", reward.dense, "above 0 where stage_2.reward.sparse is 0")
 
 
 def _need(holds: bool, name: str, value: object, expected: str) -> None:

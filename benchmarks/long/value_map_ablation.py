@@ -40,7 +40,7 @@ import paired
 from aimdata.channels import CHANNELS
 from aimdata.dataset.storage.atomic import replace
 from steps import Clock, OutOfTime, once, run_until, settings
-from studies import CANVAS, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes, share, some_of
+from studies import CANVAS, VAE, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes, share, some_of
 
 ARMS = ("aim", "uncond", "typical_wam", "shuffled")
 """Those of the comparison, run by default."""
@@ -68,16 +68,15 @@ MAP_SHIFT = 1.0
 """Pixels of the head view by which the VAE may move a map, as a median; about 8 mm on the table."""
 TOUCH_DISTANCE = 4.0
 """Pixels, a quarter of a latent cell: how far the latents may miss where to touch, as a median."""
-VAE = {"stage_vae__roles": 10, "stage_vae__frames": 5, "stage_vae__batch": 4, "backbone__vae__multipliers": "[1,2,4,4]"}
-"""Without these the tiny VAE loses the objects in the hard setting."""
 
 
 @dataclass(frozen=True)
 class Study:
     """What is run. `demonstrations` per task, of which `validation` are held back; sizes of training and evaluation.
 
-    In evaluation a chunk of 32 actions is replaced after `replan` of them. `peaks_kept` is the share of map peaks that
-    must lie within a latent cell of the true one after the VAE.
+    In evaluation a chunk of 32 actions is replaced after `replan` of them, and a trial ends after `limit` actions, or
+    RoboTwin's step limit. `peaks_kept` is the share of map peaks that must lie within a latent cell of the true one
+    after the VAE.
     """
 
     tasks: tuple[str, ...] = ("click_bell", "place_empty_cup")
@@ -91,6 +90,7 @@ class Study:
     seeds: tuple[int, ...] = (0, 1, 2)
     trials: int = 200
     replan: int = 16
+    limit: int | None = None
     action_space: str = "joints"
     peaks_kept: float = 0.95
     workers: int = 1
@@ -133,7 +133,7 @@ def prepare(study: Study, task: str, folder: Path, run: Run, gates: Gates) -> bo
     """Demonstrations, VAE and latents of a task; whether its VAE passes the gates."""
     data, shared = folder / task / "data", folder / task / "shared"
     of = ["-d", str(data)]
-    shown = Episodes(task, study.setting, study.demonstrations, study.workers)
+    shown = Episodes((task,), study.setting, study.demonstrations, study.workers)
     once(folder / task / "data.json", lambda: demonstrate(run, data, shown))
     once(folder / task / "vae.json", lambda: run("train", "--stage", "vae", *of, *_common(study, shared)))
     once(folder / task / "peaks.json", lambda: gates.peaks(shared, data))
@@ -168,7 +168,7 @@ def fill(study: Study, cell: Cell, run: Run, gates: Gates) -> None:
     once(cell.folder / "trained.json", lambda: run("train", *words))
     policy = cell.folder / "run" / "stage-1" / f"step-{study.steps:06d}"
     once(cell.folder / "errors.json", lambda: gates.errors(policy, data))
-    trials = Episodes(cell.task, study.setting, study.trials, study.workers)
+    trials = Episodes((cell.task,), study.setting, study.trials, study.workers, study.limit)
     evaluate(run, policy, data, cell.folder, trials, replan=study.replan)
 
 
@@ -181,7 +181,7 @@ def state(cell: Cell) -> str:
 
 def document(study: Study, folder: Path) -> dict[str, object]:
     """All results so far, as JSON values."""
-    found = {cell: outcomes(cell.folder) for cell in cells(study, folder)}
+    found = {cell: outcomes(cell.folder, cell.task) for cell in cells(study, folder)}
     arms = [paired.rate(task, arm, _of(found, task, arm)) for task in study.tasks for arm in study.arms]
     pairs = [pair for pair in (PRIMARY, *SECONDARY) if set(pair) <= set(study.arms)]
     compared = [paired.difference(a, b, [(_of(found, t, a), _of(found, t, b)) for t in study.tasks]) for a, b in pairs]
@@ -207,7 +207,7 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text()) if path.exists() else None
 
 
-SIZES = ("setting", "demonstrations", "validation", "vae_steps", "steps", "batch", "replan", "action_space")
+SIZES = ("setting", "demonstrations", "validation", "vae_steps", "steps", "batch", "replan", "limit", "action_space")
 """What decides the results of a cell, besides its task, arm and seed."""
 
 
@@ -230,6 +230,7 @@ def main() -> None:
     parser.add_argument("--arms", type=some_of(ARM_SETTINGS), default=ARMS, help="names separated by commas")
     for name in ("demonstrations", "validation", "vae_steps", "steps", "trials", "replan"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Study, name))
+    parser.add_argument("--limit", type=int, help="most actions of a trial; without it RoboTwin's step limit")
     parser.add_argument("--action-space", choices=tuple(CHANNELS), default=Study.action_space)
     parser.add_argument("--seeds", type=int, default=len(Study.seeds), help="training seeds per arm")
     parser.add_argument("--peaks-kept", type=share, default=Study.peaks_kept, help="share that the VAE must keep")

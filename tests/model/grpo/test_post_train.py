@@ -497,11 +497,28 @@ def test_hand_poses_are_learned_as_joints_are(tmp_path, space):
 
 
 @pytest.mark.parametrize(
-    "setting", ["group=1", "reward.dense=1.0", "sampler.noise=0", "objective.clip_low=1.5", "epochs=0", "groups=0"]
+    "setting",
+    [
+        "group=1",
+        "reward.dense=1.0",
+        "reward.sparse=-1",
+        "reward.sparse=100",
+        "sampler.noise=0",
+        "objective.clip_low=1.5",
+        "epochs=0",
+        "groups=0",
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(tmp_path, setting):
     with pytest.raises(UsageError, match="it must be"):
         check(config(tmp_path, f"stage_2.{setting}"))
+
+
+def test_either_reward_may_be_the_only_one_but_one_there_must_be(tmp_path):
+    assert check(config(tmp_path, "stage_2.reward.sparse=0")).stage_2.reward.of(1.0, False) > 0
+    assert check(config(tmp_path, "stage_2.reward.dense=0")).stage_2.reward.of(0.0, True) > 0
+    with pytest.raises(UsageError, match=r"reward.dense is 0.0, it must be above 0 where stage_2.reward.sparse is 0"):
+        check(config(tmp_path, "stage_2.reward.sparse=0", "stage_2.reward.dense=0"))
 
 
 def test_a_model_whose_future_sees_the_actions_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 """Stands for aimdata's commands in tests of long studies: notes what is asked for and leaves what each would leave."""
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 from aimdata.dataset.attempts import Attempt, append
@@ -12,10 +13,10 @@ FIRST_SEED = 100_000
 class Commands:
     """Training leaves a folder of its stage, `eval` trials that are solved as `solved` says. Stops after `most`.
 
-    `solved` takes the name of the folder that is evaluated and the number of a trial.
+    `solved` takes the folder that is evaluated, the task and the number of a trial.
     """
 
-    def __init__(self, solved: Callable[[str, int], bool], most: int = 10**6) -> None:
+    def __init__(self, solved: Callable[[Path, str, int], bool], most: int = 10**6) -> None:
         self.asked, self.most, self._solved = [], most, solved
 
     def __call__(self, *words: str) -> None:
@@ -26,10 +27,10 @@ class Commands:
             folder = Path(next(word for word in words if word.startswith("run=")).removeprefix("run="))
             (folder / ("stage-2" if "2" in words else "stage-1")).mkdir(parents=True, exist_ok=True)
         if words[0] == "eval":
-            task, setting, trials, folder = (
+            tasks, setting, trials, folder = (
                 words[words.index(f"--{name}") + 1] for name in ("tasks", "setting", "episodes", "results")
             )
             Path(folder).mkdir(parents=True, exist_ok=True)
-            for trial in range(int(trials)):
-                outcome = "success" if self._solved(Path(folder).parent.name, trial) else "failed"
-                append(Path(folder), Attempt(task, setting, FIRST_SEED + trial, outcome, frames=50 + 10 * trial))
+            for task, trial in product(tasks.split(","), range(int(trials))):
+                outcome = "success" if self._solved(Path(folder).parent, task, trial) else "failed"
+                append(Path(folder), Attempt(task, setting, FIRST_SEED + trial, outcome, frames=50))

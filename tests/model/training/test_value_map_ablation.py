@@ -21,9 +21,9 @@ TOY = ablation.Study(tasks=("click_bell", "lift_pot"), demonstrations=4, validat
 SOLVED = {"aim": 0.8, "uncond": 0.5, "typical_wam": 0.8, "shuffled": 0.5}
 
 
-def solved(cell: str, trial: int) -> bool:
+def solved(folder: Path, task: str, trial: int) -> bool:
     """Depends on the arm, the training seed and the trial seed."""
-    arm, seed = cell.split("-")
+    arm, seed = folder.name.split("-")
     return np.random.default_rng((trial, int(seed))).random() < SOLVED[arm]
 
 
