@@ -189,6 +189,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="of all data, runs and results")
     parser.add_argument("--minutes", type=float, required=True, help="after which to stop")
     parser.add_argument("--variants", type=some_of(VARIANTS), default=Study.variants, help="names separated by commas")
+    parser.add_argument("--task", default=Study.task, help="that stage 2 trains on")
+    parser.add_argument("--other", default=Study.other, help="that stage 1 learns as well")
     for name in ("demonstrations", "validation", "vae_steps", "steps", "updates", "pool", "trials", "workers"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Study, name))
     parser.add_argument("--json", type=Path, default=Path(__file__).parents[1] / "post_training.json")
