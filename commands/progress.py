@@ -46,17 +46,17 @@ def _bars() -> Progress:
 
 
 class _Bar:
-    """A bar whose first update tells where this run began."""
+    """A bar whose first update tells where this run began; shown from then on, or from the beginning."""
 
-    def __init__(self, bars: Progress, what: str) -> None:
-        self._bars, self._bar = bars, bars.add_task(what, total=None, before=0)
+    def __init__(self, bars: Progress, what: str, visible: bool = True) -> None:
+        self._bars, self._bar = bars, bars.add_task(what, total=None, before=0, visible=visible)
         self._has_begun = False
 
     def update(self, done: int, total: int, what: str | None = None) -> None:
         """Show `done` of `total` units, the first of them made since the bar was made."""
         if not self._has_begun:
             self._has_begun = True
-            self._bars.update(self._bar, before=max(done - 1, 0))
+            self._bars.update(self._bar, before=max(done - 1, 0), visible=True)
         self._bars.update(self._bar, completed=done, total=total, description=what)
 
 
@@ -81,8 +81,19 @@ def counting(what: str, stop: Callable[[], bool] = lambda: False) -> Iterator[Ca
 def training(stage: str) -> Iterator[Callable[[int, int, float], None]]:
     """A bar for the steps of a stage; yields the function to call with steps done, steps in all, and the loss."""
     with _bars() as bars:
-        bar = _Bar(bars, f"stage {stage}")
-        yield lambda done, total, loss: bar.update(done, total, f"stage {stage}, loss {loss:.4f}")
+        yield _steps(bars, stage)
+
+
+@contextmanager
+def post_training() -> Iterator[tuple[Callable[[int, int], None], Callable[[int, int, float], None]]]:
+    """Bars for stage 2; yields the function to call with training seeds found and wanted, and that of `training`."""
+    with _bars() as bars:
+        yield _Bar(bars, "finding training seeds", visible=False).update, _steps(bars, "2")
+
+
+def _steps(bars: Progress, stage: str) -> Callable[[int, int, float], None]:
+    bar = _Bar(bars, f"stage {stage}")
+    return lambda done, total, loss: bar.update(done, total, f"stage {stage}, loss {loss:.4f}")
 
 
 @contextmanager

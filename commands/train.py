@@ -11,7 +11,6 @@ from .training_data import DatasetFolders, dataset_settings, existing_folders
 
 if TYPE_CHECKING:
     from ..model.config import TrainConfig
-    from ..model.training.reporting import Progress
 
 
 @app.command()
@@ -49,15 +48,13 @@ def train(
     folders = [dataset_root(one) for one in dataset or [None]] if unread else existing_folders(dataset)
     config = apply(preset_named(preset), [*dataset_settings(folders), *given])
     from ..model.training.plan import plan
-    from ..model.training.train import train as run
     from .interruption import finish_first
-    from .progress import training
 
     if dry_run:
         print_json(plan(config, gpus))
     else:
-        with finish_first("step", "the checkpoints") as stop, training(stage) as progress:
-            path = (_post_train if stage == "2" else run)(config, progress, stop)
+        with finish_first("step", "the checkpoints") as stop:
+            path = (_post_train if stage == "2" else _train)(config, stop)
         print_json({"path": str(path)}) if json else typer.echo(path)
 
 
@@ -68,7 +65,16 @@ def _print_settings(config: "TrainConfig") -> None:
         typer.echo(f"{name:36} {kind:44} {value}")
 
 
-def _post_train(config: "TrainConfig", progress: "Progress", stop: Callable[[], bool]) -> Path:
+def _train(config: "TrainConfig", stop: Callable[[], bool]) -> Path:
+    """Stage 1 or the VAE: the model learns from recorded episodes."""
+    from ..model.training.train import train as run
+    from .progress import training
+
+    with training(config.stage) as progress:
+        return run(config, progress, stop)
+
+
+def _post_train(config: "TrainConfig", stop: Callable[[], bool]) -> Path:
     """Stage 2: the model learns from the episodes that simulators run."""
     from ..model.grpo.policy_networks import load_networks
     from ..model.grpo.post_train import post_train, supervised
@@ -76,6 +82,7 @@ def _post_train(config: "TrainConfig", progress: "Progress", stop: Callable[[], 
     from ..model.parallel import ranks
     from ..simgen.job import parse_settings
     from ..simgen.task_names import parse_tasks
+    from .progress import post_training
     from .rollouts import episode_runner
 
     base, section = supervised(Path(config.run)).resolve(), config.stage_2
@@ -86,5 +93,5 @@ def _post_train(config: "TrainConfig", progress: "Progress", stop: Callable[[], 
         need_renderer()
     with ranks(config) as own:
         networks = load_networks(config, base, own)
-        with episode_runner(config, base, networks) as run_episodes:
-            return post_train(config, base, starts, run_episodes, progress, stop, networks, own)
+        with episode_runner(config, base, networks) as run_episodes, post_training() as (searched, progress):
+            return post_train(config, base, starts, run_episodes, progress, stop, networks, own, searched)

@@ -25,7 +25,8 @@ from ..training.reporting import Progress, reporting, silent, unreported
 from ..training.resume import find_resumable
 from .episode import Episode, EpisodeRequest, RunEpisodes, packed, unpacked
 from .policy_networks import PolicyNetworks, frozen_hash, load_networks
-from .seeds import CANDIDATES_PER_SEED, TaskSettings, evaluation_requests, requests, training_pool
+from .pool import CANDIDATES_PER_SEED, Searched, training_pool, unshown
+from .seeds import TaskSettings, evaluation_requests, requests
 from .update import update
 
 
@@ -48,6 +49,7 @@ def post_train(
     stop: Callable[[], bool] = lambda: False,
     networks: PolicyNetworks | None = None,
     ranks: Ranks = ALONE,
+    searched: Searched = unshown,
 ) -> Path:
     """Train the action head of `base`, a checkpoint of stage 1; resumes from the run's newest checkpoint of stage 2.
 
@@ -60,8 +62,10 @@ def post_train(
         stop: once it is true, or SIGTERM has arrived, training ends after the current step, with a checkpoint.
         networks: what `load_networks` returned for `base`; loaded here by default.
         ranks: the processes that share the work, each of which calls this function.
+        searched: called with seeds found and seeds wanted after each seed tried for the pool.
 
     Raises:
+        KeyboardInterrupt: `stop` was true in the search for the pool, which goes on from there.
         UsageError: a setting is invalid, or the model's actions cannot be sampled alone.
         CheckpointError: the run folder holds a damaged checkpoint or one trained under other settings.
         AimdataError: what is frozen changed.
@@ -82,7 +86,15 @@ def post_train(
         if start >= section.steps:
             return previous
     run_all, first = _shared(ranks, run_episodes), ranks.rank == 0
-    pool = _pool(config, networks, starts, folder, run_all, ranks)
+
+    def try_next(found: int, wanted: int) -> None:
+        if first:
+            searched(found, wanted)
+        if ranks.any(stop()):
+            raise KeyboardInterrupt
+
+    with _published(networks.reference.state_dict(), folder, 0, ranks) as weights:
+        pool = training_pool(section, config.seed, starts, folder, run_all, weights, try_next)
     steps = range(start, section.steps)
     with (
         reporting(folder, steps, progress) if first else nullcontext(unreported) as report,
@@ -117,18 +129,6 @@ def _shared(ranks: Ranks, run_episodes: RunEpisodes) -> RunEpisodes:
         return ranks.merged(found)
 
     return run
-
-
-def _pool(
-    config: TrainConfig,
-    networks: PolicyNetworks,
-    starts: TaskSettings,
-    folder: Path,
-    run_episodes: RunEpisodes,
-    ranks: Ranks,
-) -> list[list[int]]:
-    with _published(networks.reference.state_dict(), folder, 0, ranks) as weights:
-        return training_pool(config.stage_2, config.seed, starts, folder, run_episodes, weights)
 
 
 def _evaluate(

@@ -1,26 +1,20 @@
-"""The seeds stage 2 trains on: new ones at every step, or a fixed pool that the initial policy sometimes solves."""
+"""The seeds of stage 2: of its training episodes, new ones at every step or those of a pool, and of its evaluation."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...dataset.recording import Setting
-from ...dataset.storage.atomic import replace
-from ...errors import AimdataError
 from ..config import GrpoTraining
-from .episode import Episode, EpisodeRequest, RunEpisodes
+from .episode import EpisodeRequest
 
 TaskSettings = Sequence[tuple[str, Setting]]
 """Pairs of task and setting, taken in turn."""
 Pool = Sequence[Sequence[int]]
 """For every pair of task and setting, the seeds to train on in turn; empty for new seeds at every step."""
-POOL = "pool.json"
 EVALUATION_SEED = 90_000
 """First seed of the evaluation during training; above training seeds, below those of `aimdata eval`."""
-CANDIDATES_PER_SEED = 8
-"""Seeds tried for each seed of the pool before the search is given up."""
 SEARCH, EVALUATION = 1, 2
-"""Streams of noise apart from that of training."""
+"""Streams of noise apart from that of training: of the search for a pool, and of the evaluation."""
 
 
 def requests(
@@ -31,7 +25,7 @@ def requests(
     for number in range(step * section.groups, (step + 1) * section.groups):
         turn, which = divmod(number, len(starts))
         seed = pool[which][turn % len(pool[which])] if pool else section.first_seed + turn
-        found += _group(section, starts[which], seed, (run_seed, number), weights)
+        found += group(section, starts[which], seed, (run_seed, number), weights)
     return found
 
 
@@ -46,52 +40,8 @@ def evaluation_requests(
     ]
 
 
-def training_pool(
-    section: GrpoTraining, run_seed: int, starts: TaskSettings, folder: Path, run: RunEpisodes, weights: Path
-) -> list[list[int]]:
-    """The pool of a run: read from its folder, or searched with the initial policy and stored there.
-
-    Raises:
-        AimdataError: too few seeds have a success rate within `pool_success`.
-    """
-    if not section.pool:
-        return []
-    path = folder / POOL
-    if path.exists():
-        return json.loads(path.read_text())
-    pool = [_search(section, run_seed, start, run, weights) for start in starts]
-    folder.mkdir(parents=True, exist_ok=True)
-    replace(path, json.dumps(pool).encode())
-    return pool
-
-
-def _search(
-    section: GrpoTraining, run_seed: int, start: tuple[str, Setting], run: RunEpisodes, weights: Path
-) -> list[int]:
-    low, high = section.pool_success
-    found: list[int] = []
-    for seed in _candidates(section):
-        episodes = [e for e in run(_group(section, start, seed, (run_seed, SEARCH, seed), weights)) if e is not None]
-        if episodes and low <= _success(episodes) <= high:
-            found.append(seed)
-        if len(found) == section.pool:
-            return found
-    raise AimdataError(
-        f"Only {len(found)} of {CANDIDATES_PER_SEED * section.pool} seeds of {start[0]} have a success rate from "
-        f"{low:g} to {high:g} under the policy of stage 1; lower stage_2.pool, widen stage_2.pool_success or train "
-        f"stage 1 longer."
-    )
-
-
-def _candidates(section: GrpoTraining) -> Iterator[int]:
-    yield from range(section.first_seed, section.first_seed + CANDIDATES_PER_SEED * section.pool)
-
-
-def _success(episodes: Sequence[Episode]) -> float:
-    return sum(episode.success for episode in episodes) / len(episodes)
-
-
-def _group(
+def group(
     section: GrpoTraining, start: tuple[str, Setting], seed: int, noise: tuple[int, ...], weights: Path
 ) -> list[EpisodeRequest]:
+    """Episodes of one seed that share `noise`."""
     return [EpisodeRequest(*start, seed, section.limit, noise, member, weights) for member in range(section.group)]

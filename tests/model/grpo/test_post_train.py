@@ -25,7 +25,7 @@ from aimdata.model.grpo.exploration_worker import ActingModel
 from aimdata.model.grpo.policy_networks import frozen_hash, load_networks, used_numbers
 from aimdata.model.grpo.policy_servers import local_servers, run_with
 from aimdata.model.grpo.post_train import post_train, supervised
-from aimdata.model.grpo.seeds import EVALUATION_SEED, evaluation_requests, requests, training_pool
+from aimdata.model.grpo.seeds import EVALUATION_SEED, evaluation_requests, requests
 from aimdata.model.grpo.trained_part import action_head
 from aimdata.model.grpo.update import update
 from aimdata.model.inference.policy import Policy
@@ -300,24 +300,18 @@ def test_the_policy_is_evaluated_on_fixed_seeds_without_exploration(base, tmp_pa
     assert rooms(again[:1])[0].decisions == ()
 
 
-def test_the_pool_holds_the_first_seeds_that_are_solved_sometimes_and_is_kept(tmp_path):
-    """Seed 10,000 + n is solved by n of a group of four."""
-    section = config(tmp_path, "stage_2.pool=2", "stage_2.group=4", "stage_2.pool_success=[0.5,0.8]").stage_2
-
-    def run(asked):
-        calls.append(asked[0].seed)
-        return [SimpleNamespace(success=one.member < one.seed - 10_000) for one in asked]
-
-    calls: list[int] = []
-    starts = [("click_bell", "easy")]
-    assert training_pool(section, 0, starts, tmp_path, run, tmp_path) == [[10_002, 10_003]]
-    assert training_pool(section, 0, starts, tmp_path, run, tmp_path) == [[10_002, 10_003]]
-    assert calls == [10_000, 10_001, 10_002, 10_003]
-    section = replace(section, groups=3)
-    seeds = [one.seed for one in requests(section, 0, starts, [[10_002, 10_003]], 1, tmp_path)[:: section.group]]
-    assert seeds == [10_003, 10_002, 10_003]
-    with pytest.raises(AimdataError, match="Only 0 of 16 seeds of click_bell"):
-        training_pool(section, 0, starts, tmp_path / "other", lambda asked: [None] * len(asked), tmp_path)
+def test_stopped_in_the_search_for_its_pool_training_goes_on_from_there(base, tmp_path):
+    wanted, starts = config(tmp_path, "stage_2.pool=1", "stage_2.pool_success=[0,1]"), [("click_bell", "easy")]
+    rooms, seen = Rooms(base, wanted.stage_2), []
+    with pytest.raises(KeyboardInterrupt):
+        post_train(wanted, base, starts, rooms, stop=lambda: True, searched=lambda *counts: seen.append(counts))
+    assert seen == [(1, 1)]
+    assert checkpoint.latest(tmp_path / "stage-2") is None
+    searched = len(rooms.asked)
+    post_train(wanted, base, starts, rooms)
+    trained_on = rooms.asked[searched:]
+    assert len(trained_on) == wanted.stage_2.steps * wanted.stage_2.groups * wanted.stage_2.group
+    assert {one.seed for one in trained_on} == {wanted.stage_2.first_seed}
 
 
 def test_an_episode_survives_the_journey_between_processes(base, tmp_path):
