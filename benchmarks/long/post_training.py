@@ -27,8 +27,20 @@ from pathlib import Path
 
 import paired
 from aimdata.dataset.storage.atomic import replace
-from steps import Clock, OutOfTime, once, run_until, settings
-from studies import CANVAS, VAE, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes, some_of
+from aimdata.simgen.tasks import tasks
+from steps import Clock, once, run_until, settings
+from studies import (
+    CANVAS,
+    VAE,
+    Episodes,
+    Run,
+    claim,
+    demonstrate,
+    evaluate,
+    outcomes,
+    some_of,
+    until_time_is_up,
+)
 
 sys.path.append(str(Path(__file__).parents[1] / "report"))
 import curves
@@ -61,17 +73,17 @@ class Study:
 
     Stage 2 trains on `task`; stage 1 learns `other` as well, from as many demonstrations. An episode ends after `limit`
     actions, in training and in evaluation: a demonstration takes about 70, and in RoboTwin's 600 even an untrained
-    policy hits the bell by chance. `pool` is the number of training seeds, `eval_seeds` that of the evaluation before
-    every tenth update. A chunk of 32 actions is executed whole.
+    policy presses by chance. `pool` is the number of training seeds, `eval_seeds` that of the evaluation before every
+    tenth update. A chunk of 32 actions is executed whole.
     """
 
-    task: str = "click_bell"
-    other: str = "click_alarmclock"
+    task: str = "click_alarmclock"
+    other: str = "click_bell"
     setting: str = "easy"
     demonstrations: int = 150
     validation: int = 20
     vae_steps: int = 1300
-    steps: int = 3000
+    steps: int = 6500
     updates: int = 60
     variants: tuple[str, ...] = tuple(VARIANTS)
     limit: int = 96
@@ -189,20 +201,17 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="of all data, runs and results")
     parser.add_argument("--minutes", type=float, required=True, help="after which to stop")
     parser.add_argument("--variants", type=some_of(VARIANTS), default=Study.variants, help="names separated by commas")
-    parser.add_argument("--task", default=Study.task, help="that stage 2 trains on")
-    parser.add_argument("--other", default=Study.other, help="that stage 1 learns as well")
+    a_task = {"choices": sorted(tasks()), "metavar": "TASK"}
+    parser.add_argument("--task", **a_task, default=Study.task, help="that stage 2 trains on")
+    parser.add_argument("--other", **a_task, default=Study.other, help="that stage 1 learns as well")
     for name in ("demonstrations", "validation", "vae_steps", "steps", "updates", "pool", "trials", "workers"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(Study, name))
     parser.add_argument("--json", type=Path, default=Path(__file__).parents[1] / "post_training.json")
     asked = vars(parser.parse_args())
     folder, results, clock = asked.pop("folder"), asked.pop("json"), Clock(asked.pop("minutes"))
     study = Study(**asked)
-    try:
+    with until_time_is_up(parser):
         conduct(study, folder, lambda *words: run_until(clock, *words))
-    except OutOfTime:
-        print("Out of time; the same command goes on.", file=sys.stderr)
-    except OtherStudy as error:
-        parser.error(str(error))
     found = document(study, folder)
     replace(results, (json.dumps(found, indent=1) + "\n").encode())
     for variant in study.variants:

@@ -2,12 +2,15 @@
 
 import argparse
 import json
-from collections.abc import Callable, Collection, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from aimdata.dataset import attempts
-from steps import once, settings
+from steps import OutOfTime, once, settings
 
 Run = Callable[..., None]
 """Runs an aimdata command, given its words."""
@@ -32,6 +35,19 @@ def claim(folder: Path, sizes: Mapping[str, object]) -> None:
                 f"{folder} holds results with {name} {kept.get(name)!r}, not {value!r}; repeat the options it was "
                 f"begun with, or give another --folder."
             )
+
+
+@contextmanager
+def until_time_is_up(parser: argparse.ArgumentParser) -> Iterator[None]:
+    """End with one line: the same command goes on, the folder holds another study, or an aimdata command failed."""
+    try:
+        yield
+    except OutOfTime:
+        print("Out of time; the same command goes on.", file=sys.stderr)
+    except OtherStudy as error:
+        parser.error(str(error))
+    except subprocess.CalledProcessError as error:
+        parser.exit(1, f"aimdata {error.cmd[0]} failed, see above; once that is mended, the same command goes on.\n")
 
 
 def some_of(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:

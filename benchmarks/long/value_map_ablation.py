@@ -39,8 +39,21 @@ from typing import Any
 import paired
 from aimdata.channels import CHANNELS
 from aimdata.dataset.storage.atomic import replace
-from steps import Clock, OutOfTime, once, run_until, settings
-from studies import CANVAS, VAE, Episodes, OtherStudy, Run, claim, demonstrate, evaluate, outcomes, share, some_of
+from aimdata.simgen.tasks import tasks
+from steps import Clock, once, run_until, settings
+from studies import (
+    CANVAS,
+    VAE,
+    Episodes,
+    Run,
+    claim,
+    demonstrate,
+    evaluate,
+    outcomes,
+    share,
+    some_of,
+    until_time_is_up,
+)
 
 ARMS = ("aim", "uncond", "typical_wam", "shuffled")
 """Those of the comparison, run by default."""
@@ -225,7 +238,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="of all data, runs and results")
     parser.add_argument("--minutes", type=float, required=True, help="after which to stop")
-    parser.add_argument("--tasks", default=",".join(Study.tasks), help="names separated by commas")
+    parser.add_argument("--tasks", type=some_of(tasks()), default=Study.tasks, help="names separated by commas")
     parser.add_argument("--setting", choices=("easy", "hard"), default=Study.setting)
     parser.add_argument("--arms", type=some_of(ARM_SETTINGS), default=ARMS, help="names separated by commas")
     for name in ("demonstrations", "validation", "vae_steps", "steps", "trials", "replan"):
@@ -241,15 +254,11 @@ def main() -> None:
     import map_gates
 
     folder, results, clock = asked.pop("folder"), asked.pop("json"), Clock(asked.pop("minutes"))
-    asked |= {"tasks": tuple(asked["tasks"].split(",")), "seeds": tuple(range(asked["seeds"]))}
+    asked["seeds"] = tuple(range(asked["seeds"]))
     study = Study(**asked)
-    try:
+    with until_time_is_up(parser):
         gates = Gates(map_gates.peaks, map_gates.shift, latent_probe.touch_distance, map_gates.errors)
         conduct(study, folder, lambda *words: run_until(clock, *words), gates)
-    except OutOfTime:
-        print("Out of time; the same command goes on.", file=sys.stderr)
-    except OtherStudy as error:
-        parser.error(str(error))
     found = document(study, folder)
     replace(results, (json.dumps(found, indent=1) + "\n").encode())
     print(paired.table(found))

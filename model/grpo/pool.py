@@ -22,7 +22,7 @@ Searched = Callable[[int, int], None]
 
 
 @dataclass
-class Search:
+class PoolSearch:
     """Success rates of the policy of stage 1 by "task/setting" and seed; None where no episode of the group could run.
 
     `of` stands for that policy and all settings that the rates depend on.
@@ -83,15 +83,15 @@ def _policy(section: GrpoTraining, run_seed: int, weights: Path) -> str:
     return digest.hexdigest()
 
 
-def _stored(path: Path, policy: str) -> Search:
+def _stored(path: Path, policy: str) -> PoolSearch:
     """The search of this policy, empty where another one or none is stored."""
     if not path.exists():
-        return Search(policy)
+        return PoolSearch(policy)
     try:
-        search = from_json(path.read_bytes(), Search, path)
+        search = from_json(path.read_bytes(), PoolSearch, path)
     except DatasetError as error:
         raise AimdataError(f"{error} Remove the file to search again.") from error
-    return search if search.of == policy else Search(policy)
+    return search if search.of == policy else PoolSearch(policy)
 
 
 def _rate(episodes: Sequence[Episode | None]) -> float | None:

@@ -86,5 +86,5 @@ def test_too_few_such_seeds_end_it_with_what_to_change(tmp_path, weights):
 @pytest.mark.parametrize("text", ["", "[[1, 2]]", '{"of": "a", "rates": {"click_bell/easy": {"x": 1}}}'])
 def test_a_damaged_file_is_named(tmp_path, weights, text):
     (tmp_path / POOL).write_text(text)
-    with pytest.raises(AimdataError, match=r"pool.json is not a valid Search document.* Remove the file"):
+    with pytest.raises(AimdataError, match=r"pool.json is not a valid PoolSearch document.* Remove the file"):
         training_pool(SECTION, 0, STARTS, tmp_path, Episodes(), weights)
