@@ -53,7 +53,8 @@ def train(
     if dry_run:
         print_json(plan(config, gpus))
     else:
-        with finish_first("step", "the checkpoints") as stop:
+        kept = "the checkpoints and the seeds tried" if stage == "2" else "the checkpoints"
+        with finish_first("step", kept) as stop:
             path = (_post_train if stage == "2" else _train)(config, stop)
         print_json({"path": str(path)}) if json else typer.echo(path)
 
