@@ -36,7 +36,6 @@ from aimdata.model.training.activation_checkpointing import checkpoint_activatio
 from aimdata.model.training.throughput import peak_flops
 
 FRAMES, WARM_UP, REPEATS = 2, 3, 5
-BUCKET = 256
 SHARE = 40
 KINDS = {
     "sync": "wanted at most 190 ms",
@@ -202,7 +201,6 @@ def latency(case: Case, device: torch.device, *, compiled: bool) -> Iterator[dic
     given, layer = Given(case, aim), aim.layer
     text: Instruction = aim.encode_text(given.text())
     cache, noise = aim.extend_cache(text, given.past(case.history)), given.chunk(FRAMES * case.history)
-    fixed = cache.padded(-(-len(cache.predicted) // BUCKET) * BUCKET)
 
     def sampled(seen: Cache, order: Literal["sync", "sequential"]) -> Callable[[], object]:
         config = SamplingConfig(case.steps, case.steps, order=order)
@@ -218,9 +216,9 @@ def latency(case: Case, device: torch.device, *, compiled: bool) -> Iterator[dic
         found = plain = seconds(call(cache), device)
         if compiled:
             compile_layers(aim)
-            found = seconds(call(fixed), device)
+            found = seconds(call(cache), device)
             aim.layer = layer
-        about = f"{case.steps} steps, {len(cache.predicted)} tokens of history, {case.text} of text; {KINDS[name]}"
+        about = f"{case.steps} steps, {len(cache)} tokens of history, {case.text} of text; {KINDS[name]}"
         yield figure(case, f"chunk_{name}", 1000 * found, "ms", "the same, not compiled", 1000 * plain, about)
         peak = peak_flops(device)
         if peak and name == "sync":

@@ -91,7 +91,7 @@ def against_wan() -> None:
     stock, frames = build_transformer(config.backbone), torch.cat([encoded.past.observations, chunk.video], dim=2)
     each = frames.shape[3] * frames.shape[4] // 4
     with torch.no_grad():
-        tokens = len(world.aim.extend_cache(encoded.text, encoded.past, [noisy]).predicted)
+        tokens = len(world.aim.extend_cache(encoded.text, encoded.past, [noisy]))
     longer = torch.cat([frames] * (tokens // frames.shape[2]), dim=2)[:, :, : round(tokens / each)]
 
     def stock_loss(latents: torch.Tensor) -> torch.Tensor:
@@ -133,7 +133,7 @@ def against_a_mask(count: int) -> None:
     dense, staged = seconds(*(updating(aim, lambda how=how: loss(how)) for how in ways), repeats=2)
     memory = [kept(aim, lambda how=how: loss(how)) for how in ways]
     with torch.no_grad():
-        tokens = len(aim.extend_cache(text, past, futures).predicted)
+        tokens = len(aim.extend_cache(text, past, futures))
     about = f"{tokens} tokens in one pass, tiny weights, one thread"
     report(f"chunks_{count}", 1000 * staged, "ms", about, "one dense mask", 1000 * dense)
     report(f"chunks_{count}.tokens", tokens / staged, "tokens/s", about, "one dense mask", tokens / dense)

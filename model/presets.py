@@ -7,7 +7,7 @@ from .data_config import DataConfig
 from .network.config import AimConfig, BackboneConfig, FlowConfig, TransformerConfig, VaeConfig
 
 WINDOW = 3
-"""Latent frames visible in the small presets: one chunk of history and the current frame, as in their samples."""
+"""Latent frames of the past in samples of the small presets: one chunk of history and the current frame."""
 SMALL_RATE = 3e-5
 """Learning rate of stage 2 for a small model: as good as 1e-4 at half the distance from stage 1 (docs/learning.md)."""
 

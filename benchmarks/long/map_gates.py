@@ -99,7 +99,7 @@ def _error(policy: Policy, batch: Batch, number: int, *, imagined: bool = False)
     world, aim = policy.world, policy.world.aim
     encoded = world.encode(batch)
     future, text = encoded.futures[0], aim.encode_text(encoded.text)
-    seen = aim.extend_cache(text, encoded.past).evict(future.now, aim.config.window)
+    seen = aim.extend_cache(text, encoded.past)
     shown = _imagined(aim, text, seen, future, number) if imagined else future
     cache = aim.extend_cache(text, None, [shown.as_future()], seen)
     noise = torch.randn(future.actions.shape, generator=torch.Generator().manual_seed(number))

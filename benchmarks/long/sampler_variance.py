@@ -40,7 +40,7 @@ def action_velocity(policy: Policy, data: Path) -> tuple[Velocity, torch.Size]:
     encoded = policy.world.encode(next(iter(DataLoader(source.clips, batch_sampler=sampler, collate_fn=collate))))
     aim, future = policy.world.aim, encoded.futures[0]
     text = aim.encode_text(encoded.text)
-    seen = aim.extend_cache(text, encoded.past).evict(future.now, aim.config.window)
+    seen = aim.extend_cache(text, encoded.past)
     cache = aim.extend_cache(text, None, [future.as_future()], seen)
     return velocity_of(policy.world, text, future.now, cache), future.actions.shape
 

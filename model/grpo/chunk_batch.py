@@ -7,13 +7,13 @@ Dimensions: B chunks, A actions, P numbers of an action.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ..config import GrpoTraining
+from ..network.chunk import Chunk, Past
 from ..parallel import Ranks
 from .episode import Decision, Episode
 from .explorer import velocity_of
@@ -39,7 +39,7 @@ class ChunkBatch:
         self, networks: PolicyNetworks, config: GrpoTraining, sampled_by: TrainedPart, samples: Sequence[Sample]
     ) -> None:
         self.networks, self.config, self.sampled_by, self.samples = networks, config, sampled_by, samples
-        self.chain: Chain = concatenated([sample.decision.chain for sample in samples])
+        self.chain = Chain.stack([sample.decision.chain for sample in samples])
         velocity, aim = self._velocity(), networks.world.aim
         with torch.no_grad(), action_head(aim, networks.reference):
             self.reference = self._density(velocity, networks.reference)
@@ -61,17 +61,13 @@ class ChunkBatch:
     @torch.no_grad()
     def _velocity(self) -> Velocity:
         """The action head on the keys and values its actions were sampled with."""
-        world, first = self.networks.world, self.samples[0].decision.chunk
-        per_latent = world.aim.config.actions_per_latent
-        past = concatenated([sample.episode.past(sample.decision, per_latent) for sample in self.samples])
-        future = concatenated([sample.decision.chunk for sample in self.samples])
+        world = self.networks.world
+        past = Past.stack([sample.decision.past for sample in self.samples])
+        future = Chunk.stack([sample.decision.chunk for sample in self.samples])
         with action_head(world.aim, self.sampled_by):
             text = world.aim.encode_text(world.text([sample.episode.instruction for sample in self.samples]))
-            seen = world.aim.extend_cache(text, past)
-            cache = world.aim.extend_cache(
-                text, None, [future.as_future()], seen.evict(first.now, world.aim.config.window)
-            )
-        return velocity_of(world, text, first.now, cache)
+            cache = world.aim.extend_cache(text, None, [future.as_future()], world.aim.extend_cache(text, past))
+        return velocity_of(world, text, future.now, cache)
 
     def _density(self, velocity: Velocity, weights: TrainedPart) -> Density:
         return density(self.config.sampler, velocity, self.chain, weights.noise_net)
@@ -114,12 +110,3 @@ class RankBatches:
         """The largest mismatch of all batches; see `ChunkBatch.mismatch`."""
         own = max((batch.mismatch() for batch in self.batches.values()), default=0.0)
         return max(self.ranks.merged([own] * self.ranks.count))
-
-
-def concatenated(parts: Sequence[Any]) -> Any:
-    """Batches of the same kind as one: tensors concatenated along their first axis, all else as in the first."""
-    first = parts[0]
-    if isinstance(first, Tensor):
-        return torch.cat(list(parts))
-    values = {item.name: [getattr(part, item.name) for part in parts] for item in fields(first)}
-    return replace(first, **{name: concatenated(of) for name, of in values.items() if isinstance(of[0], Tensor)})

@@ -41,8 +41,12 @@ class EpisodeRequest:
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """One call of the policy: the chunk it sampled (batch of one), the chain of its actions, how many were executed."""
+    """One call of the policy: what it saw, the chunk it sampled, the chain of its actions, how many were executed.
 
+    All are batches of one.
+    """
+
+    past: Past
     chunk: Chunk
     chain: Chain
     executed: int
@@ -50,7 +54,7 @@ class Decision:
 
 @dataclass(frozen=True, eq=False)
 class Episode:
-    """A finished episode. `seen` is everything observed and executed, from the first latent frame on.
+    """A finished episode.
 
     `heat` is the mean over actions of the predicted map at the commanded TCP; see `reward.heat`.
     """
@@ -58,22 +62,7 @@ class Episode:
     instruction: str
     success: bool
     heat: float
-    seen: Past
     decisions: tuple[Decision, ...]
-
-    def past(self, decision: Decision, actions_per_latent: int) -> Past:
-        """What the policy had observed at a decision."""
-        now, seen = decision.chunk.now, self.seen
-        count = sum(at <= now for at in seen.state_at)
-        assert seen.actions is not None
-        assert seen.state is not None
-        return replace(
-            seen,
-            observations=seen.observations[:, :, : now + 1],
-            actions=seen.actions[:, : now * actions_per_latent] if now else None,
-            state=seen.state[:, :count],
-            state_at=seen.state_at[:count],
-        )
 
 
 def packed(value: Any) -> Any:

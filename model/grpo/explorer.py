@@ -11,8 +11,9 @@ from ..canvas import video_value
 from ..checkpoint import CheckpointMeta
 from ..config import GrpoTraining
 from ..inference.config import SamplingConfig
-from ..inference.policy import Observations, Policy
+from ..inference.policy import Policy
 from ..inference.rollout import Rollout
+from ..inference.sampling import sample
 from ..network.cache import Cache
 from ..network.chunk import Chunk, Future, Past
 from ..network.instruction import Instruction
@@ -50,39 +51,24 @@ class Explorer(Policy):
         """Begin an episode."""
         super().reset(instruction)
         self.instruction = instruction
-        self.latents: list[Tensor] = []
-        self.actions: list[Tensor] = []
-        self.states: list[Tensor] = []
-        self.state_at: list[int] = []
-        self.drawn: list[tuple[Chunk, Chain | None]] = []
-
-    def _prepare(self, seen: Observations, executed: np.ndarray, *, begins: bool) -> tuple[Tensor, Tensor, Tensor]:
-        frames, actions, state = super()._prepare(seen, executed, begins=begins)
-        self.actions.append(actions)
-        self.states.append(state[:, None])
-        return frames, actions, state
+        self.drawn: list[tuple[Past, Chunk, Chain | None]] = []
 
     @torch.no_grad()
     def sample_steps(self, seen: Rollout, frozen: Tensor | None = None) -> Iterator[tuple[Chunk, bool]]:
         """RGB and maps first, the same for a whole group while its observations agree; then the actions."""
-        assert self.rollout is not None
         assert self.request is not None
-        assert seen.recent is not None
-        assert seen.cache is not None
-        self.latents.append(seen.recent[:, :, self.rollout.seen - seen.seen :])
-        self.state_at.append(seen.now)
-        request, world = self.request, self.world
+        request, aim, past = self.request, self.world.aim, seen.cache()
         shared, own = self.noise(*request.noise, SHARED), self.noise(*request.noise, OWN, request.member)
-        future = seen.sample(self.sampling, self.meta.data.actions, shared)
-        cache = world.aim.extend_cache(seen.text, None, [future.as_future()], seen.cache)
-        sampler, velocity = self.config.sampler, velocity_of(world, seen.text, seen.now, cache)
+        future = sample(aim, seen.text, past, seen.noise(self.meta.data.actions, shared), self.sampling)
+        cache = aim.extend_cache(seen.text, None, [future.as_future()], past)
+        sampler, velocity = self.config.sampler, velocity_of(self.world, seen.text, future.now, cache)
         z = initial_noise(sampler, future.actions.shape, shared, own, future.actions.dtype)
         if request.explore:
             actions, chain = draw(sampler, velocity, z, own, self.trained.noise_net)
         else:
             actions, chain = follow_ode(sampler, velocity, z), None
         chunk = replace(future, actions=actions, ends=None, depth=None)
-        self.drawn.append((chunk, chain))
+        self.drawn.append((seen.seen, chunk, chain))
         return iter([(chunk, True)])
 
     @torch.no_grad()
@@ -95,18 +81,12 @@ class Explorer(Policy):
         """The episode just run, of T frames: commanded TCPs (T, 2, 3) and the head camera's extrinsics (T, 4, 4)."""
         data, count = self.meta.data, len(tcp) - 1
         decisions, hot, view = [], [], self.small.view(HEAD)
-        for start, (chunk, chain) in zip(range(0, count, data.actions), self.drawn, strict=True):
+        for start, (past, chunk, chain) in zip(range(0, count, data.actions), self.drawn, strict=True):
             executed = min(data.actions, count - start)
             after = slice(start + 1, start + executed + 1)
             maps = self.maps(chunk)
             hot.append(heat(maps, tcp[after], head_from_world[after], view, data.stride))
             if chain is not None:
-                decisions.append(Decision(chunk, chain, executed))
-        seen = Past(
-            observations=torch.cat(self.latents, dim=2),
-            actions=torch.cat(self.actions, dim=1),
-            state=torch.cat(self.states, dim=1),
-            state_at=tuple(self.state_at),
-        )
+                decisions.append(Decision(past, chunk, chain, executed))
         mean = float(np.concatenate(hot).mean()) if hot else 0.0
-        return Episode(self.instruction, success, mean, seen, tuple(decisions))
+        return Episode(self.instruction, success, mean, tuple(decisions))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import SamplerConfig
+from ..network.chunk import Batched
 from ..network.flow import euler, grid
 
 Velocity = Callable[[Tensor, Tensor], Tensor]
@@ -21,7 +22,7 @@ Velocity = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Chain:
+class Chain(Batched):
     """The random steps of a sample: x before and after each (B, S, A, P), start and stop times (B, S).
 
     `log_probability` (B, A, P) is that of all steps together, under the network that sampled them.

@@ -80,8 +80,8 @@ def _account(config: GrpoTraining, used: Tensor, groups: Sequence[Sequence[Episo
 
 
 def _batches(samples: Sequence[Sample], size: int) -> Iterator[list[Sample]]:
-    """Samples at the same time in their episodes, so that their histories are equally long."""
+    """Samples that see equally much of the past, so that they form a batch."""
     ordered = sorted(samples, key=lambda sample: sample.decision.chunk.now)
     for _, alike in groupby(ordered, key=lambda sample: sample.decision.chunk.now):
-        same_time = list(alike)
-        yield from (same_time[start : start + size] for start in range(0, len(same_time), size))
+        equal = list(alike)
+        yield from (equal[start : start + size] for start in range(0, len(equal), size))

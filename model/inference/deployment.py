@@ -12,7 +12,7 @@ from ..world_model import WorldModel
 from .config import SamplingConfig
 
 SHAPES = 64
-"""Shapes that a layer is compiled for before torch.compile gives up: lengths of the cache times kinds of passes."""
+"""Shapes that a layer is compiled for before torch.compile gives up: lengths of the past times kinds of passes."""
 
 
 def deploy(world: WorldModel, config: SamplingConfig) -> WorldModel:
@@ -46,7 +46,7 @@ def halve(aim: Aim, device: str, *, actions: bool = True) -> None:
 
 
 def compile_layers(aim: Aim, backend: str | Callable[..., Any] = "inductor") -> None:
-    """Compile the layers, once per shape; a static cache (`Rollout.begin`) keeps the shapes few."""
+    """Compile the layers, once per shape; once the context is full, the shapes are always the same."""
     from torch._dynamo import config as limits
 
     limits.recompile_limit = max(limits.recompile_limit, SHAPES)

@@ -22,6 +22,7 @@ from ..network.chunk import Chunk
 from ..network.config import TEMPORAL_STRIDE
 from ..world_model import WorldModel, load_world
 from .config import SamplingConfig
+from .context import Context
 from .deployment import deploy
 from .rollout import Rollout
 
@@ -86,7 +87,7 @@ class Policy:
 
     def reset(self, instruction: str) -> None:
         """Begin an episode."""
-        self.rollout = Rollout.begin(self.world, (instruction,), static=self.sampling.compile)
+        self.rollout = Rollout.begin(self.world, (instruction,), Context.of(self.meta.data))
         self.imagined, self.calls = None, 0
         self.unfinished = iter(())
 
@@ -112,7 +113,7 @@ class Policy:
         """Check the arguments of `act` and convert them to those of `Rollout.observe`; raises as `act` does."""
         if self.rollout is None:
             raise UsageError("The policy has no instruction yet; call reset(instruction) before act.")
-        return self._prepare(observations, executed, begins=self.rollout.now < 0)
+        return self._prepare(observations, executed, begins=self.rollout.past is None)
 
     def prepare_frozen(self, frozen: np.ndarray | None) -> torch.Tensor | None:
         """Frozen actions (1, *, P), normalised, after `prepare`; UsageError for another shape or too many."""

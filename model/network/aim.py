@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from einops import rearrange, repeat
 from torch import Tensor, nn
 
@@ -121,15 +120,12 @@ class Aim(nn.Module):
         past: Past | None,
         futures: Sequence[Future] = (),
         cache: Cache | None = None,
-        *,
-        predicted: bool = False,
     ) -> Cache:
-        """The cache extended by these tokens' keys and values, marked `predicted` if they precede real observations."""
+        """The cache extended by these tokens' keys and values."""
         reads, video, action, context = self._prepare(text, past, futures, cache)
         *_, kept = self._run(reads, video.hidden, action.hidden, context, cache, keep=True)
         keys, values = (tuple(part) for part in zip(*kept, strict=True))
-        tags = Tags.join([video.tags, action.tags])
-        new = Cache(keys, values, tags, torch.full((len(tags.now),), predicted))
+        new = Cache(keys, values, Tags.join([video.tags, action.tags]))
         return new if cache is None else cache.append(new)
 
     def encode_text(self, text: Tensor) -> Instruction:
@@ -158,8 +154,6 @@ class Aim(nn.Module):
         maskless = cache is not None and bool((tags.groups > Group.CO).all())
         backend = "staged" if maskless else self.attention
         positions = torch.cat([video.positions, action.positions])
-        if cache is not None and cache.clock is not None:
-            positions = positions + F.pad(cache.clock[:, None, None, None], (0, 2))
         cos, sin = rotary(positions, (rope.t_dim, rope.h_dim, rope.w_dim))
         kind = "cpu" if device.type == "meta" else device.type
         with torch.autocast(kind, enabled=False):  # Wan keeps times in float32

@@ -118,38 +118,33 @@ def ancestors(table: Visibility, group: str, without: frozenset[str] = frozenset
 class Tags:
     """What decides a token's visibility, on the CPU: groups (N,) and now (N,), its current latent frame.
 
-    `now` of an observation or a past action is its own time; of imagined tokens, the frame they follow. Keys may have
-    tags per sample, (B, N). Keys with a later time (padding has infinity) are invisible.
+    `now` of an observation or a past action is its own time; of imagined tokens, the frame they follow. Keys with a
+    later time are invisible.
     """
 
     groups: Tensor
     now: Tensor
 
     def __getitem__(self, keep: Tensor) -> "Tags":
-        return Tags(self.groups[..., keep], self.now[..., keep])
+        return Tags(self.groups[keep], self.now[keep])
 
     @staticmethod
     def join(parts: "list[Tags]") -> "Tags":
         """Concatenate."""
-        batch = max((part.groups.shape[:-1] for part in parts), key=len)
-        groups, now = (
-            torch.cat([tensor.expand(*batch, -1) for tensor in tensors], dim=-1)
-            for tensors in ([part.groups for part in parts], [part.now for part in parts])
-        )
-        return Tags(groups, now)
+        return Tags(torch.cat([part.groups for part in parts]), torch.cat([part.now for part in parts]))
 
 
 def visible(table: Visibility, queries: Tags, keys: Tags, window: float = float("inf")) -> Tensor:
-    """The table's boolean mask (Q, K) or (B, Q, K), true where the key is visible.
+    """The table's boolean mask (Q, K), true where the key is visible.
 
     Clean keys are visible at their own time and for `window` latent frames; an observation counts as co at its own
     time and as ho afterwards. Imagined keys are visible only within their own chunk.
     """
     allowed = torch.tensor([[key in table[query] for key in GROUPS] for query in GROUPS])[queries.groups]
-    groups, age = keys.groups[..., None, :], queries.now[:, None] - keys.now[..., None, :]
+    groups, age = keys.groups[None], queries.now[:, None] - keys.now[None]
     columns = torch.where((groups == Group.CO) & (age > 0), int(Group.HO), groups)
     in_time = torch.where(groups <= Group.CO, (age >= 0) & (age < window), age == 0)
-    return allowed.expand(*columns.shape[:-1], -1).gather(-1, columns) & in_time
+    return allowed.gather(-1, columns) & in_time
 
 
 def sees_text(table: Visibility, groups: Tensor) -> Tensor:
@@ -175,10 +170,7 @@ AttentionPattern = Tensor | list[QueryRun] | BlockMask
 def attention_pattern(
     backend: AttentionBackend, table: Visibility, queries: Tags, keys: Tags, window: float, device: torch.device
 ) -> AttentionPattern:
-    """The argument of `attend`, shared by all layers, and made once for each arrangement of tokens.
-
-    Keys with tags per sample always give a mask (B, 1, Q, K).
-    """
+    """The argument of `attend`, shared by all layers, and made once for each arrangement of tokens."""
     content = tuple((x.shape, x.numpy().tobytes()) for tags in (queries, keys) for x in (tags.groups, tags.now))
     return _pattern(_Arrangement(backend, tuple(table.items()), content, window, device, queries, keys))
 
@@ -199,8 +191,6 @@ class _Arrangement:
 @lru_cache(maxsize=16)
 def _pattern(asked: _Arrangement) -> AttentionPattern:
     given = dict(asked.table), asked.queries, asked.keys, asked.window
-    if asked.keys.groups.ndim > 1:
-        return visible(*given)[:, None].to(asked.device)
     if asked.backend == "staged":
         return runs(*given, asked.device)
     if asked.backend == "flex":

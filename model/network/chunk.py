@@ -7,13 +7,35 @@ Latents are (B, C, F, h, w).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Past:
+class Batched:
+    """Tensors whose first axis is the batch, and values that all samples share."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors that are present, by name."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in named.items() if isinstance(value, Tensor)}
+
+    def sample(self, index: int) -> Self:
+        """One sample of the batch."""
+        return replace(self, **{name: value[index, None] for name, value in self.tensors().items()})
+
+    @classmethod
+    def stack(cls, parts: Sequence[Self]) -> Self:
+        """The inverse of `sample`: tensors concatenated, all else as in the first."""
+        return replace(
+            parts[0], **{name: torch.cat([getattr(part, name) for part in parts]) for name in parts[0].tensors()}
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Past(Batched):
     """Observations, actions and states so far.
 
     observations: latents whose first frame is number `start`, with noise level t (B, F) or clean. actions (B, *, P) end
@@ -49,7 +71,7 @@ class Future:
 
 
 @dataclass(frozen=True, eq=False)
-class Chunk:
+class Chunk(Batched):
     """One complete chunk after frame `now`: data, noise, or in between; video and value (B, C, F, h, w).
 
     `ends` and `depth`, a clean pseudo-RGB (B, C, F, h, w), are present if the model predicts them.
@@ -62,22 +84,6 @@ class Chunk:
     actions: Tensor
     ends: Tensor | None = None
     depth: Tensor | None = None
-
-    def tensors(self) -> dict[str, Tensor]:
-        """The tensors that are present, by name."""
-        named = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in named.items() if isinstance(value, Tensor)}
-
-    def sample(self, index: int, now: int) -> "Chunk":
-        """One sample of the batch, whose current frame is number `now` of its own episode."""
-        return replace(self, now=now, **{name: value[index, None] for name, value in self.tensors().items()})
-
-    @staticmethod
-    def stack(parts: "Sequence[Chunk]", now: int) -> "Chunk":
-        """The inverse of `sample`."""
-        return replace(
-            parts[0], now=now, **{name: torch.cat([getattr(p, name) for p in parts]) for name in parts[0].tensors()}
-        )
 
     def as_future(self, t_video: Tensor | None = None, t_action: Tensor | None = None) -> Future:
         """Input with RGB and value maps at one noise level; actions and end effectors only if their level is given."""

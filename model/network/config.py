@@ -67,8 +67,8 @@ class AimConfig:
 
     `value_stream`: value tokens use the video weights (shared), copies of the self-attention projections (own_qkv), or
     also copies of output projection and feed-forward (full). `action_start`: action blocks are initialised from
-    resampled video blocks, or at random. `window`: latent frames that stay visible. `lora_rank` above 0 freezes Wan
-    and trains adapters of that rank (peft).
+    resampled video blocks, or at random. `window`: latent frames that stay visible within a sample. `lora_rank` above 0
+    freezes Wan and trains adapters of that rank (peft).
 
     From X-WAM (arXiv:2604.26694): the last `depth_blocks` blocks have a copy that predicts the depth of the future RGB;
     with `state_stream` the end effectors' future poses and gripper openings are denoised along with the actions.

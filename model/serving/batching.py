@@ -1,7 +1,6 @@
 """Batched inference: one forward pass of the network answers the waiting requests of several episodes.
 
-Their caches differ in length and time, so `Cache.stack` pads the shorter ones, and every sample has its own mask and
-positions. Each result equals, up to the rounding of sums, that of answering the request alone.
+Each result equals, up to the rounding of sums, that of answering the request alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,8 +34,8 @@ class PendingAct:
 def act_batch(turns: Sequence[PendingAct]) -> None:
     """Answer each request as `Policy.act` would. The policies share one network, and each appears at most once.
 
-    Requests are batched if they have equally many new frames and the same VAE memory shapes (smaller after a single
-    frame than later). An invalid request fails alone.
+    Requests are batched if they have equally many new frames, see equally much of the past, and have VAE memories of
+    equal shapes (smaller after a single frame than later). An invalid request fails alone.
     """
     groups: dict[tuple, list[tuple[PendingAct, tuple[Tensor, ...], Tensor | None]]] = {}
     for turn in turns:
@@ -46,8 +45,8 @@ def act_batch(turns: Sequence[PendingAct]) -> None:
         except AimdataError as error:
             turn.answer.set_exception(error)
             continue
-        memory = turn.policy.rollout.memory
-        kind = (frozen is None, *(part.shape for part in (*frames, *memory, frozen) if part is not None))
+        shapes = tuple(part.shape for part in (*frames, frozen) if part is not None)
+        kind = (frozen is None, shapes, turn.policy.rollout.shapes)
         groups.setdefault(kind, []).append((turn, frames, frozen))
     for group in groups.values():
         _answer(*zip(*group, strict=True))
@@ -59,12 +58,12 @@ def _answer(turns: Sequence[PendingAct], frames: Sequence[tuple[Tensor, ...]], f
     rgb, actions, state = (torch.cat(parts) for parts in zip(*frames, strict=True))
     joined = Rollout.stack(before).observe(rgb, actions, state)
     after = joined.unstack(before)
-    noise = Chunk.stack([policy.begin(seen) for policy, seen in zip(policies, after, strict=True)], joined.now)
+    noise = Chunk.stack([policy.begin(seen) for policy, seen in zip(policies, after, strict=True)])
     known = [part for part in frozen if part is not None]
     steps = tee(joined.denoise(policies[0].sampling, noise, torch.cat(known) if known else None), len(turns))
     for number, (turn, seen) in enumerate(zip(turns, after, strict=True)):
-        turn.answer.set_result(turn.policy.finish_actions(seen, _own(steps[number], number, seen.now)))
+        turn.answer.set_result(turn.policy.finish_actions(seen, _own(steps[number], number)))
 
 
-def _own(steps: Iterator[tuple[Chunk, bool]], number: int, now: int) -> Iterator[tuple[Chunk, bool]]:
-    return ((chunk.sample(number, now), ready) for chunk, ready in steps)
+def _own(steps: Iterator[tuple[Chunk, bool]], number: int) -> Iterator[tuple[Chunk, bool]]:
+    return ((chunk.sample(number), ready) for chunk, ready in steps)

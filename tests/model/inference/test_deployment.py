@@ -54,13 +54,7 @@ def plain() -> np.ndarray:
     return episode(policy())
 
 
-def test_a_cache_of_fixed_length_changes_no_action(plain):
-    robot = policy(replace(QUICK, compile=True))  # not compiled here, but the rollout is static
-    np.testing.assert_allclose(episode(robot), plain, atol=2e-5)
-    assert len(robot.rollout.cache.predicted) == 3 * (6 + 16 + 1)
-
-
-def test_layers_are_compiled_once_per_shape_and_no_more_once_the_window_is_full(plain):
+def test_layers_are_compiled_once_per_shape_and_no_more_once_the_context_is_full(plain):
     torch._dynamo.reset()
     compiled = []
 
@@ -83,7 +77,7 @@ def test_bfloat16_is_near_and_halves_the_layers(plain):
     found = episode(robot)
     assert 0 < np.abs(found - plain).max() < 0.1 * np.abs(plain).max()
     aim = robot.world.aim
-    assert aim.wan.blocks[0].ffn.net[2].weight.dtype == robot.rollout.cache.keys[0].dtype == torch.bfloat16
+    assert aim.wan.blocks[0].ffn.net[2].weight.dtype == robot.rollout.cache().keys[0].dtype == torch.bfloat16
     assert aim.wan.blocks[0].scale_shift_table.dtype == torch.float32
 
 

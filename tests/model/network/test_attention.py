@@ -173,24 +173,6 @@ def test_blocks_are_padded_to_whole_ones_and_padding_changes_nothing():
     assert block_mask(table, many, many, 1.0, cpu).sparsity() > block_mask(table, many, many, 99.0, cpu).sparsity()
 
 
-def test_keys_may_be_of_other_episodes_each_with_as_many_as_it_has():
-    """One sample sees two frames, the other one: what is not there has a time that never comes."""
-    generator, table = torch.Generator().manual_seed(0), visibility("aim")
-    queries = Tags(torch.tensor([Group.X, Group.A]), torch.tensor([2.0, 2.0]))
-    keys = Tags(torch.full((2, 2), int(Group.CO)), torch.tensor([[1.0, 2.0], [torch.inf, 2.0]]))
-    joined = Tags.join([keys, queries])
-    assert joined.groups.shape == (2, 4)
-    mask = attention_pattern("staged", table, queries, joined, 9.0, torch.device("cpu"))
-    assert mask.shape == (2, 1, 2, 4)
-    q, k, v = (torch.randn(2, 1, n, 4, generator=generator) for n in (2, 4, 4))
-    together = attend(q, k, v, mask)
-    for sample, start in ((0, 0), (1, 1)):
-        own = Tags(joined.groups[sample, start:], joined.now[sample, start:])
-        alone = visible(table, queries, own)
-        found = attend(q[sample, None], k[sample, None, :, start:], v[sample, None, :, start:], alone)
-        torch.testing.assert_close(together[sample, None], found, rtol=0, atol=1e-6)
-
-
 @pytest.mark.parametrize("name", PRESETS)
 def test_history_sees_what_it_saw_when_it_was_current(name):
     table = visibility(name)

@@ -1,4 +1,4 @@
-"""A rollout with cached keys and values is the forward over everything, and imagination leaves no trace in it."""
+"""Passes that continue from cached keys and values are the forward over everything."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -66,12 +66,11 @@ def future(chunk: int) -> Future:
 
 
 def rollout(aim: Aim, cast: torch.dtype = torch.float64) -> list[Velocities]:
-    """Chunk after chunk: append what was observed, evict what is too old, predict."""
+    """Chunk after chunk: append what was observed, predict."""
     cache, found, text = None, [], aim.encode_text(TEXT.to(cast))
     for chunk in range(CHUNKS + 1):
         start = CHUNK * (chunk - 1) + 1 if chunk else 0
         cache = aim.extend_cache(text, as_type(past(start, CHUNK * chunk + 1), cast), cache=cache)
-        cache = cache.evict(CHUNK * chunk, aim.config.window)
         found += aim(text, None, [as_type(future(chunk), cast)], cache)
     return found
 
@@ -125,22 +124,12 @@ def test_in_half_precision_and_single_a_rollout_differs_by_rounding_alone(dtype,
 
 
 @pytest.mark.parametrize("window", [1, 3, 5])
-def test_after_eviction_a_rollout_is_the_one_pass_with_that_window(window):
+def test_with_a_window_a_cached_rollout_is_the_one_pass_with_that_window(window):
     aim = model(window=window)
     whole = aim(TEXT, everything(), [future(chunk) for chunk in range(CHUNKS + 1)])
     assert_equal(rollout(aim), whole)
     apart = model()(TEXT, everything(), [future(CHUNKS)])[0]
     assert float((apart.actions - whole[-1].actions).abs().max()) > 1e-6
-
-
-def test_a_cache_holds_no_more_than_its_window():
-    aim, cache, text = model(window=3), None, model().encode_text(TEXT)
-    sizes = []
-    for chunk in range(CHUNKS + 1):
-        start = CHUNK * (chunk - 1) + 1 if chunk else 0
-        cache = aim.extend_cache(text, past(start, CHUNK * chunk + 1), cache=cache).evict(CHUNK * chunk, 3)
-        sizes.append(len(cache.predicted))
-    assert sizes[2] == sizes[3] == sizes[4]
 
 
 def test_frames_appended_one_by_one_are_frames_appended_together():
@@ -154,18 +143,6 @@ def test_frames_appended_one_by_one_are_frames_appended_together():
 
 def observed(aim: Aim) -> Cache:
     return aim.extend_cache(TEXT, past(0, 3))
-
-
-def test_reality_replaces_a_prediction_as_if_it_had_never_been():
-    aim = model()
-    imagined = replace(past(3, 5), observations=normal(7, 2, 8, 2, 4, 4), actions=normal(8, 2, 2 * PER, 14))
-    stand_in = aim.extend_cache(TEXT, imagined, cache=observed(aim), predicted=True)
-    replaced = aim.extend_cache(TEXT, past(3, 5), cache=stand_in.drop_predicted())
-    never = aim.extend_cache(TEXT, past(3, 5), cache=observed(aim))
-    for ours, theirs in zip(replaced.keys + replaced.values, never.keys + never.values, strict=True):
-        assert torch.equal(ours, theirs)
-    dreaming, awake = (aim(TEXT, None, [future(2)], cache)[0] for cache in (stand_in, replaced))
-    assert float((dreaming.actions - awake.actions).abs().max()) > 1e-3
 
 
 @pytest.mark.parametrize("name", sorted(set(PRESETS) - {"xwam"}))
@@ -192,27 +169,6 @@ def test_labels_do_not_leak_into_the_chunk_they_belong_to():
         for chunk in (0, 1):
             torch.testing.assert_close(getattr(before[chunk], name), getattr(after[chunk], name), rtol=0, atol=1e-12)
         assert float((getattr(before[2], name) - getattr(after[2], name)).abs().max()) > 1e-2
-
-
-def test_rollouts_of_a_group_go_on_from_one_cache_as_if_each_had_its_own():
-    aim = model()
-    group = observed(aim).repeat(3)
-    text = aim.encode_text(TEXT.repeat_interleave(3, 0))
-    chunk = future(1)
-    copies = {name: getattr(chunk, name).repeat_interleave(3, 0) for name in ("video", "black", "value", "actions")}
-    copies["actions"] = copies["actions"] + normal(9, 6, PER * CHUNK, 14)
-    levels = {f"t_{name}": getattr(chunk, f"t_{name}").repeat_interleave(3, 0) for name in ("video", "value", "action")}
-    together = aim(text, None, [Future(chunk.now, **copies, **levels)], group)[0]
-    for i in (0, 4):
-        own = Future(chunk.now, **{k: v[i : i + 1] for k, v in {**copies, **levels}.items()})
-        alone = aim.extend_cache(TEXT[i // 3, None], replace(past(0, 3), **_only(past(0, 3), i // 3)))
-        found = aim(TEXT[i // 3, None], None, [own], alone)[0]
-        for name in NAMES:
-            torch.testing.assert_close(getattr(together, name)[i, None], getattr(found, name), rtol=0, atol=1e-10)
-
-
-def _only(given: Past, sample: int) -> dict[str, torch.Tensor]:
-    return {name: getattr(given, name)[sample, None] for name in ("observations", "actions", "state")}
 
 
 def test_what_is_clean_does_not_depend_on_the_sampling_step():

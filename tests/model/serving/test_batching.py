@@ -16,7 +16,6 @@ from aimdata.model.inference.config import SamplingConfig
 from aimdata.model.inference.policy import Policy
 from aimdata.model.network.config import AimConfig, BackboneConfig, TransformerConfig, VaeConfig
 from aimdata.model.normalise import Normalisation, Normaliser
-from aimdata.model.serving import batching
 from aimdata.model.serving.batching import PendingAct, act_batch
 from aimdata.model.serving.client import RemotePolicy
 from aimdata.model.serving.server import PolicyServer
@@ -42,9 +41,8 @@ def world(**settings) -> WorldModel:
 
 
 def policies(made: WorldModel, count: int, sampling: SamplingConfig = QUICK) -> list[Policy]:
-    meta = SimpleNamespace(
-        normalisation=Normalisation(SCALE, SCALE), canvas=T_POSE, data=DataConfig(history_chunks=0), aim=AimConfig()
-    )
+    data, scale = DataConfig(history_chunks=0, chunks=2), Normalisation(SCALE, SCALE)
+    meta = SimpleNamespace(normalisation=scale, canvas=T_POSE, data=data, aim=AimConfig())
     return [Policy(made, meta, replace(sampling, seed=seed)) for seed in range(count)]
 
 
@@ -92,11 +90,10 @@ def test_clients_answered_together_get_what_they_would_get_alone(settings, order
     act_batch(turns)
     for robot, other, turn, given in zip(alone, joined, turns, last(PACES), strict=True):
         np.testing.assert_allclose(turn.answer.result(), robot.act(*given), rtol=0, atol=2e-4)
-        assert (other.rollout.seen, other.calls) == (robot.rollout.seen, robot.calls)
-        assert len(other.rollout.cache.predicted) == len(robot.rollout.cache.predicted)
-        assert torch.equal(other.rollout.cache.tags.now, robot.rollout.cache.tags.now)
-        for ours, theirs in zip(other.rollout.cache.keys, robot.rollout.cache.keys, strict=True):
-            torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-3)
+        assert other.calls == robot.calls
+        assert other.rollout.past.state_at == robot.rollout.past.state_at == (0, 2)
+        for name, theirs in robot.rollout.past.tensors().items():
+            torch.testing.assert_close(getattr(other.rollout.past, name), theirs, rtol=0, atol=1e-3)
     shown, wanted = joined[0].predict(), alone[0].predict()
     assert np.abs(shown.rgb.astype(int) - wanted.rgb).max() <= 1
     assert np.abs(shown.value.astype(int) - wanted.value).max() <= 1
@@ -133,22 +130,6 @@ def test_one_forward_answers_those_that_see_as_much_and_a_fault_is_answered_to_i
         turns[1].answer.result()
     with pytest.raises(UsageError, match="reset"):
         turns[3].answer.result()
-
-
-def test_episodes_in_step_need_no_mask(monkeypatch):
-    """As many frames, seen at the same times: one set of tags serves all, and attention goes group by group."""
-    made = world()
-    robots, kinds = policies(made, 2), []
-    started(robots, ((1, 33), (1, 33)))
-    real = batching.Rollout.denoise
-
-    def noted(self, *given):
-        kinds.append(self.cache.tags.now.ndim)
-        return real(self, *given)
-
-    monkeypatch.setattr(batching.Rollout, "denoise", noted)
-    act_batch([PendingAct(robot, *told(i, 1, 33)) for i, robot in enumerate(robots)])
-    assert kinds == [1]
 
 
 def test_a_server_answers_its_clients_together_and_each_as_if_alone():

@@ -12,11 +12,14 @@ from aimdata.model.canvas import rgb_video, value_video
 from aimdata.model.checkpoint import latest, load_into, read_meta
 from aimdata.model.config import TrainConfig
 from aimdata.model.data import open_source
+from aimdata.model.inference.config import SamplingConfig
+from aimdata.model.inference.policy import Policy
 from aimdata.model.presets import preset
 from aimdata.model.settings import apply
 from aimdata.model.training.latents import LatentClips, encode_all, open_cached
 from aimdata.model.training.train import train
 from aimdata.model.world_model import WorldModel
+from aimdata.policy import Observations
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 SMALL = (
@@ -74,6 +77,28 @@ def test_later_samples_are_slices_of_the_whole_episode_encoded_at_once(config, w
     frames = np.arange(-32, 64 + 1, 4)
     whole = world.coder.encode(rgb_video(pictures.read(row, "rgb", frames)))
     torch.testing.assert_close(alone.at(row, 16).rgb, whole[:, :, 1:6], rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize(("pace", "chunks"), [(16, 1), (32, 1), (16, 2)])
+def test_a_policy_sees_at_every_moment_what_training_shows_of_it(config, world, pace, chunks):
+    """However long the episode, and however often the policy looks; but for the rounding of smaller pictures."""
+    learned = Policy.load(train(config), sampling=SamplingConfig(video_steps=1, action_steps=1))
+    short, cached = replace(config.data, chunks=chunks), open_cached(config).clips
+    policy = Policy(learned.world, replace(learned.meta, data=short), learned.sampling)
+    samples = LatentClips(open_source(Path(config.dataset), short).clips, cached.folder)
+    row = max(samples.rows, key=lambda row: row.frames)
+    rgb, state, action = (samples.reader.array(row.uid, name) for name in ("rgb", "state", "action"))
+    policy.reset(row.instruction)
+    for now in range(0, row.frames - 1, pace):
+        fresh = slice(max(now - pace + 1, 0), now + 1)
+        policy.act(Observations(rgb[fresh], state[fresh]), action[max(now - pace, 0) : now])
+        first = now - 32 * (chunks - 1)
+        if first >= 0:
+            seen, sample = policy.rollout.seen, world.encode(samples.at(row, first), short).past
+            assert float((seen.observations - sample.observations).norm()) < 0.01 * float(sample.observations.norm())
+            for name in ("actions", "state"):
+                torch.testing.assert_close(getattr(seen, name), getattr(sample, name), rtol=0, atol=1e-6)
+            assert (seen.start, seen.state_at) == (sample.start, sample.state_at)
 
 
 def test_training_on_latents_is_training(config):

@@ -279,7 +279,7 @@ def test_the_plan_counts_the_tokens_that_training_sees(dataset, tmp_path):
     cache = world.aim.extend_cache(
         encoded.text, encoded.past, [chunk.as_future(None, torch.ones(1)) for chunk in encoded.futures]
     )
-    assert sum(tokens(made).values()) == len(cache.predicted)
+    assert sum(tokens(made).values()) == len(cache)
 
 
 def test_a_step_in_parts_is_one_big_batch_though_they_have_unequal_numbers_of_tokens(dataset, tmp_path):
