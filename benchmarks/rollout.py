@@ -154,7 +154,7 @@ def measure_sampling() -> None:
         for name in ("video", "value", "actions"):
             torch.testing.assert_close(getattr(found, name), getattr(wanted, name), rtol=0, atol=1e-3)
     best = seconds(calls)
-    about = f"{SAMPLING.video_steps} + {SAMPLING.action_steps} steps, one thread; a past of "
+    about = f"{SAMPLING.video_steps} + {SAMPLING.action_steps} steps, one thread; chunks of the past: "
     rows = [(f"chunk_{n}", f"staged {n}", f"dense {n}", "dense masked forwards", n) for n in SHOWN]
     rows += [(f"past_{n}", f"encoded {n}", f"appended {n}", "appending its last chunk", n) for n in SHOWN]
     for name, ours, theirs, baseline, chunks in rows:
@@ -165,7 +165,7 @@ def measure_sampling() -> None:
             "baseline": baseline,
             "baseline_value": round(1000 * best[theirs], 1),
             "ratio": round(best[ours] / best[theirs], 3),
-            "note": about + f"{chunks} chunks",
+            "note": about + str(chunks),
         }
         print(json.dumps(line))
 

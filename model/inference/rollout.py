@@ -71,11 +71,6 @@ class Rollout:
         """Keys and values of the past."""
         return self.world.aim.extend_cache(self.text, self.seen)
 
-    def sample(self, config: SamplingConfig, actions: int, generator: torch.Generator) -> Chunk:
-        """Sample the next chunk, of `actions` actions."""
-        *_, (chunk, _) = self.denoise(config, self.noise(actions, generator))
-        return chunk
-
     def noise(self, actions: int, generator: torch.Generator) -> Chunk:
         """The initial noise of the next chunk, of `actions` actions."""
         seen, config = self.seen.observations, self.world.aim.config

@@ -255,7 +255,7 @@ def test_sampling_that_leaves_out_what_rests_is_sampling_with_everything(name, o
     rollout = Rollout.begin(world(visibility=name), ("Pick the cup.", "Press the bell."), Context.of(DataConfig()))
     rollout = rollout.observe(tensors(1)[0], None, tensors(1)[2])
     config = replace(QUICK, order=order, video_steps=3)
-    noise = replace(rollout.sample(QUICK, 32, generator), now=0)
+    noise = rollout.noise(32, generator)
     z = noise
     for (v0, a0), (v1, a1) in zip(schedule(config)[:-1], schedule(config)[1:], strict=True):
         levels = (torch.full((2,), t, dtype=torch.float32) for t in (v0, a0))
