@@ -116,6 +116,19 @@ def test_they_go_on_alone_or_in_other_company():
     np.testing.assert_allclose(joined[1].act(*told(1, 33, 65)), alone[1].act(*told(1, 33, 65)), rtol=0, atol=2e-4)
 
 
+def test_clients_that_looked_at_other_times_are_answered_apart_and_as_alone():
+    """Equally many new frames, but states known at other frames of the past."""
+    made, paces = world(), ((1, 17, 33), (1, 33, 49))
+    alone, joined = (policies(made, 2) for _ in range(2))
+    for robots in (alone, joined):
+        started(robots, paces)
+    turns = [PendingAct(robot, *given) for robot, given in zip(joined, last(paces), strict=True)]
+    act_batch(turns)
+    assert joined[0].rollout.shapes != joined[1].rollout.shapes
+    for robot, turn, given in zip(alone, turns, last(paces), strict=True):
+        np.testing.assert_allclose(turn.answer.result(), robot.act(*given), rtol=0, atol=2e-4)
+
+
 def test_one_forward_answers_those_that_see_as_much_and_a_fault_is_answered_to_its_own_client():
     made = world()
     robots, sizes = policies(made, 4), []
