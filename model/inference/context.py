@@ -18,7 +18,10 @@ from ..world_model import LATENTS_PER_CHUNK
 
 @dataclass(frozen=True)
 class Context:
-    """Latent frames that the last chunk of a training sample sees, its chunks with a state, and actions per frame."""
+    """What the last chunk of a training sample sees: so many latent `frames`, with `actions` between two of them.
+
+    The state is known where each of the sample's `chunks` begins.
+    """
 
     frames: int
     chunks: int
