@@ -72,6 +72,7 @@ def test_everything_runs_in_bf16_and_gives_figures():
     assert all(set(line) == fields and json.dumps(line) for line in lines)
     names = [line["name"].removeprefix("gpu.tiny.") for line in lines]
     assert names == [
+        "chunk_past",
         "chunk_sync",
         "chunk_sequential",
         "chunk_actions",
